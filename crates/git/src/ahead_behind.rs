@@ -1,0 +1,52 @@
+//! How far branches have moved apart.
+
+use std::sync::LazyLock;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use moka::sync::Cache;
+use serde::Serialize;
+
+use crate::error::corrupt;
+use crate::{Oid, Repo, Result};
+
+/// Branches counted at the same time.
+const PARALLEL: usize = 4;
+
+static COUNTED: LazyLock<Cache<(Oid, Oid), AheadBehind>> = LazyLock::new(|| Cache::new(50_000));
+
+/// Counts commits that only one of two revisions reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AheadBehind {
+    /// Commits that only the branch has.
+    pub ahead: u64,
+    /// Commits that only the base has.
+    pub behind: u64,
+}
+
+impl Repo {
+    /// Compares several commits with `base`, in the order given.
+    pub async fn ahead_behind(&self, base: Oid, tips: &[Oid]) -> Result<Vec<AheadBehind>> {
+        let counts = tips.iter().map(|tip| self.compare(base, *tip));
+        stream::iter(counts).buffered(PARALLEL).try_collect().await
+    }
+
+    async fn compare(&self, base: Oid, tip: Oid) -> Result<AheadBehind> {
+        if base == tip {
+            return Ok(AheadBehind::default());
+        }
+        if let Some(known) = COUNTED.get(&(base, tip)) {
+            return Ok(known);
+        }
+        let range = format!("{base}...{tip}");
+        let output = self.git("rev-list").args(["--left-right", "--count", &range, "--"]).run().await?;
+        let counted = parse(&output).ok_or_else(|| corrupt("rev-list printed no counts"))?;
+        COUNTED.insert((base, tip), counted);
+        Ok(counted)
+    }
+}
+
+fn parse(output: &[u8]) -> Option<AheadBehind> {
+    let text = std::str::from_utf8(output).ok()?;
+    let mut numbers = text.split_whitespace().map(|number| number.parse().ok());
+    Some(AheadBehind { behind: numbers.next()??, ahead: numbers.next()?? })
+}

@@ -1,0 +1,26 @@
+//! Git repositories on disk: reads in process, writes and packs by the git binary.
+
+pub mod ahead_behind;
+pub mod blob;
+mod command;
+pub mod commit;
+mod error;
+pub mod languages;
+pub mod last_commit;
+pub mod log;
+mod names;
+pub mod refs;
+mod repo;
+pub mod revision;
+pub mod stats;
+mod stream;
+pub mod tags;
+pub mod tree;
+
+pub use commit::{Commit, Signature};
+pub use error::{GitError, Result};
+pub use names::{ByteString, Oid, RefName, RepoPath};
+pub use refs::{RefChange, RefInfo};
+pub use repo::{Repo, Version, version};
+pub use revision::Resolved;
+pub use stream::ByteStream;
