@@ -3,21 +3,21 @@
 //! Everything here turns plain data into markup. The crate knows no noun of the product, touches no database and
 //! does no I/O. See `README.md` for a tour and `examples/gallery.rs` for every part on one page.
 
-//pub mod ansi;
+pub mod ansi;
 pub mod assets;
-//pub mod blame;
+pub mod blame;
 //pub mod chart;
-//pub mod code;
-//pub mod commits;
+pub mod code;
+pub mod commits;
 //pub mod csv;
-//pub mod diff;
+pub mod diff;
 pub mod form;
 pub mod format;
 mod frame;
-//pub mod highlight;
+pub mod highlight;
 pub mod icons;
-//pub mod lanes;
-//pub mod log;
+pub mod lanes;
+pub mod log;
 //pub mod markdown;
 pub mod menu;
 //pub mod notebook;
