@@ -1,0 +1,12 @@
+//! Accounts: users, their sessions, tokens and keys, and who is asking.
+
+pub mod actor;
+pub mod audit;
+pub mod session;
+mod token;
+pub mod user;
+
+pub use actor::{Actor, Credential, Credentials, Via};
+pub use session::Session;
+pub use token::{AccessToken, SCOPES};
+pub use user::{NewUser, User};

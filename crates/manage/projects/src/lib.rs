@@ -1,0 +1,18 @@
+//! Projects and groups: namespaces, members, visibility, and the table of who may do what.
+
+pub mod access;
+pub mod level;
+pub mod member;
+pub mod namespace;
+pub mod permissions;
+pub mod project;
+pub mod settings;
+mod visibility;
+
+pub use access::{GroupAccess, ProjectAccess};
+pub use member::{Member, Source};
+pub use namespace::Namespace;
+pub use permissions::Permission;
+pub use project::{NewProject, Project, ProjectCreated, ProjectDeleted};
+pub use settings::{Feature, FeatureLevel, GroupSettings, ProjectSettings};
+pub use visibility::Visibility;
