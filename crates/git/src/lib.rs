@@ -1,9 +1,12 @@
 //! Git repositories on disk: reads in process, writes and packs by the git binary.
 
 pub mod ahead_behind;
+pub mod archive;
+pub mod blame;
 pub mod blob;
 mod command;
 pub mod commit;
+pub mod diff;
 mod error;
 pub mod hooks;
 pub mod languages;

@@ -13,7 +13,7 @@ use crate::stream::pump;
 use crate::{ByteStream, GitError, Repo, Result};
 
 /// Faults in old but harmless objects, which real histories are full of.
-const TOLERATED: [&str; 4] =
+const TOLERATED: [&str; 4] = ["missingSpaceBeforeDate", "badTimezone", "zeroPaddedFilemode", "missingEmail"];
 
 /// Says how a service is to run.
 #[derive(Clone, Debug)]
