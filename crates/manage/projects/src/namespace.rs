@@ -1,6 +1,6 @@
 //! Namespaces: a user's own, and groups with their subgroups.
 
-use accounts::user::check_path;
+use accounts::user::{check_path, check_username};
 use kernel::db::Sql;
 use kernel::{Error, Result, Time};
 use sea_orm::ActiveValue::Set;
@@ -150,7 +150,8 @@ async fn insert<C: ConnectionTrait>(
     description: &str,
     visibility: Visibility,
 ) -> Result<Namespace> {
-    check_path(path).map_err(|why| Error::invalid("path", why))?;
+    let check = if parent.is_none() { check_username } else { check_path };
+    check(path).map_err(|why| Error::invalid("path", why))?;
     let full_path = parent.map_or_else(|| path.to_owned(), |p| format!("{}/{path}", p.full_path));
     if path_taken(conn, &full_path).await? {
         return Err(Error::invalid("path", "has already been taken"));
