@@ -12,6 +12,7 @@ pub mod hooks;
 pub mod languages;
 pub mod last_commit;
 pub mod log;
+pub mod merge;
 mod names;
 pub mod pack;
 pub mod refs;
@@ -21,6 +22,7 @@ pub mod stats;
 mod stream;
 pub mod tags;
 pub mod tree;
+pub mod write;
 
 pub use commit::{Commit, Signature};
 pub use error::{GitError, Result};
