@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use kernel::http::{client_ip, is_api};
 use kernel::{App, Error, Result};
 
-use crate::{AccessToken, Session, User};
+use crate::{AccessToken, Session, User, shell};
 
 /// How somebody proved who they are.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct Actor {
     via: Via,
     /// The client's address, for the audit log.
     pub ip: String,
+    /// What the page before left to be shown once.
+    pub(crate) flash: Vec<ui::Flash>,
 }
 
 /// Turns tokens of other areas, such as a CI job's, into an actor. Registered as [`Credentials`].
@@ -59,12 +61,12 @@ pub struct Credentials(pub Vec<Arc<dyn Credential>>);
 impl Actor {
     /// Nobody.
     pub fn nobody() -> Self {
-        Self { user: None, via: Via::Nobody, ip: String::new() }
+        Self { user: None, via: Via::Nobody, ip: String::new(), flash: vec![] }
     }
 
     /// A user, and how they proved to be it.
     pub fn new(user: User, via: Via) -> Self {
-        Self { user: Some(Arc::new(user)), via, ip: String::new() }
+        Self { user: Some(Arc::new(user)), via, ip: String::new(), flash: vec![] }
     }
 
     /// The user, or a 401.
@@ -101,7 +103,9 @@ impl Actor {
     /// Refuses a token that has none of `scopes`; sessions, passwords and keys have all.
     pub fn require_scope(&self, scopes: &[&str]) -> Result<()> {
         match &self.via {
-            Via::Token(token) if !scopes.iter().any(|s| token.has(s)) => Err(Error::InsufficientScope(scopes.join(" "))),
+            Via::Token(token) if !scopes.iter().any(|s| token.has(s)) => {
+                Err(Error::InsufficientScope(scopes.join(" ")))
+            }
             _ => Ok(()),
         }
     }
@@ -120,8 +124,14 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     match identify(&app, &request).await {
         Ok(mut actor) => {
             actor.ip = ip;
+            actor.flash = shell::flash_of(request.headers());
+            let flashed = !actor.flash.is_empty();
             request.extensions_mut().insert(actor);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            if flashed {
+                shell::forget_flash(&mut response);
+            }
+            response
         }
         Err(e) => e.into_response(),
     }
@@ -156,7 +166,8 @@ pub async fn by_token(app: &App, token: &str) -> Result<Actor> {
     if let Some(found) = AccessToken::by_secret(app.db().conn(), token).await? {
         found.check()?;
         found.touch(app.db().conn()).await?;
-        let user = User::find(app.db().conn(), found.user_id).await?.filter(User::is_active).ok_or(Error::Unauthenticated)?;
+        let user =
+            User::find(app.db().conn(), found.user_id).await?.filter(User::is_active).ok_or(Error::Unauthenticated)?;
         return Ok(Actor::new(user, Via::Token(Arc::new(found))));
     }
     for kind in app.get::<Credentials>().iter().flat_map(|c| &c.0) {
@@ -224,4 +235,11 @@ async fn sudo(app: &App, actor: Actor, request: &Request) -> Result<Actor> {
     };
     let user = user.ok_or_else(|| Error::not_found(format!("User with ID or username '{wanted}'")))?;
     Ok(Actor { user: Some(Arc::new(user)), ..actor })
+}
+
+/// The value of a cookie; `None` where it is absent or empty.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    let mut pairs = cookies.filter_map(|c| c.trim().split_once('='));
+    pairs.find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value)
 }

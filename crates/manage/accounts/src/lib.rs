@@ -3,6 +3,8 @@
 pub mod actor;
 pub mod audit;
 pub mod session;
+pub mod settings;
+pub mod shell;
 mod token;
 pub mod user;
 
@@ -10,3 +12,8 @@ pub use actor::{Actor, Credential, Credentials, Via};
 pub use session::Session;
 pub use token::{AccessToken, SCOPES};
 pub use user::{NewUser, User};
+
+/// The slice: its pages and endpoints.
+pub fn slice() -> kernel::Slice {
+    kernel::Slice::new("accounts")
+}

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use http::HeaderValue;
-use http::header::COOKIE;
 use kernel::db::Sql;
 use kernel::{App, Result, Time, auth};
 use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use crate::actor;
 
 /// The name of the cookie.
 pub const COOKIE_NAME: &str = "_tidemill_session";
@@ -40,10 +41,12 @@ impl Session {
         let sql = "INSERT INTO sessions (user_id, token_hash, ip, user_agent, created_at, last_seen_at, expires_at)
                    VALUES ($1, $2, $3, $4, $5, $5, $6)";
         let agent: String = user_agent.chars().take(255).collect();
-        let values = [user_id.into(), auth::hash_token(&token).into(), ip.into(), agent.into(), now.into(), (now + life).into()];
+        let values =
+            [user_id.into(), auth::hash_token(&token).into(), ip.into(), agent.into(), now.into(), (now + life).into()];
         let tx = app.begin().await?;
         tx.run(sql, values).await?;
-        let sql = "UPDATE users SET last_sign_in_at = current_sign_in_at, current_sign_in_at = $2, last_activity_at = $2,
+        let sql =
+            "UPDATE users SET last_sign_in_at = current_sign_in_at, current_sign_in_at = $2, last_activity_at = $2,
                    failed_attempts = 0, locked_until = NULL WHERE id = $1";
         tx.run(sql, [user_id.into(), now.into()]).await?;
         tx.commit().await?;
@@ -52,7 +55,7 @@ impl Session {
 
     /// The session of a request's cookie, if it is alive.
     pub(crate) async fn of_request(app: &App, headers: &http::HeaderMap) -> Result<Option<Self>> {
-        let Some(token) = cookie_value(headers) else { return Ok(None) };
+        let Some(token) = actor::cookie(headers, COOKIE_NAME) else { return Ok(None) };
         let sql = "SELECT id, user_id, ip, user_agent, created_at, last_seen_at, expires_at FROM sessions
                    WHERE token_hash = $1 AND expires_at > $2";
         let now = Time::now();
@@ -88,10 +91,4 @@ fn cookie(app: &App, value: &str, life: Option<Duration>) -> Result<HeaderValue>
     let secure = if app.config().url.scheme() == "https" { "; Secure" } else { "" };
     let age = life.map(|l| format!("; Max-Age={}", l.as_secs())).unwrap_or_default();
     Ok(HeaderValue::from_str(&format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"))?)
-}
-
-fn cookie_value(headers: &http::HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    let mut pairs = cookies.filter_map(|c| c.trim().split_once('='));
-    pairs.find(|(name, value)| *name == COOKIE_NAME && !value.is_empty()).map(|(_, value)| value)
 }

@@ -8,9 +8,23 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 /// The scopes that a token can have, as GitLab names them.
 pub const SCOPES: &[&str] = &[
-    "api", "read_api", "read_user", "create_runner", "manage_runner", "k8s_proxy", "self_rotate", "read_repository",
-    "write_repository", "read_registry", "write_registry", "read_virtual_registry", "write_virtual_registry",
-    "ai_features", "sudo", "admin_mode", "read_service_ping",
+    "api",
+    "read_api",
+    "read_user",
+    "create_runner",
+    "manage_runner",
+    "k8s_proxy",
+    "self_rotate",
+    "read_repository",
+    "write_repository",
+    "read_registry",
+    "write_registry",
+    "read_virtual_registry",
+    "write_virtual_registry",
+    "ai_features",
+    "sudo",
+    "admin_mode",
+    "read_service_ping",
 ];
 
 /// A token of a user, without its secret.
@@ -38,7 +52,8 @@ pub struct AccessToken {
     pub expires_at: Option<Time>,
 }
 
-const COLUMNS: &str = "id, user_id, name, description, scopes, revoked, impersonation, created_at, last_used_at, expires_at";
+const COLUMNS: &str =
+    "id, user_id, name, description, scopes, revoked, impersonation, created_at, last_used_at, expires_at";
 
 impl AccessToken {
     /// Makes a token; gives it with its secret, which is stored hashed and can't be shown again.
@@ -82,7 +97,11 @@ impl AccessToken {
 
     /// The token with this secret, dead or alive.
     pub async fn by_secret<C: ConnectionTrait>(conn: &C, secret: &str) -> Result<Option<Self>> {
-        conn.one(&format!("SELECT {COLUMNS} FROM access_tokens WHERE token_hash = $1"), [auth::hash_token(secret).into()]).await
+        conn.one(
+            &format!("SELECT {COLUMNS} FROM access_tokens WHERE token_hash = $1"),
+            [auth::hash_token(secret).into()],
+        )
+        .await
     }
 
     /// A token by its id.
@@ -92,7 +111,8 @@ impl AccessToken {
 
     /// All tokens of a user, the newest first.
     pub async fn of_user<C: ConnectionTrait>(conn: &C, user_id: i64) -> Result<Vec<Self>> {
-        conn.all(&format!("SELECT {COLUMNS} FROM access_tokens WHERE user_id = $1 ORDER BY id DESC"), [user_id.into()]).await
+        conn.all(&format!("SELECT {COLUMNS} FROM access_tokens WHERE user_id = $1 ORDER BY id DESC"), [user_id.into()])
+            .await
     }
 
     /// Makes the token useless from now on.
@@ -107,7 +127,9 @@ impl AccessToken {
             return Err(Error::InvalidToken("Token was revoked. You have to re-authorize from the user.".into()));
         }
         if self.expires_at.is_some_and(|e| e <= Time::now()) {
-            return Err(Error::InvalidToken("Token is expired. You can either do re-authorization or token refresh.".into()));
+            return Err(Error::InvalidToken(
+                "Token is expired. You can either do re-authorization or token refresh.".into(),
+            ));
         }
         Ok(())
     }

@@ -139,7 +139,11 @@ impl User {
         let now = Time::now();
         let user = ActiveModel {
             username_key: ActiveValue::Set(new.username.to_lowercase()),
-            name: ActiveValue::Set(if new.name.trim().is_empty() { new.username.clone() } else { new.name.trim().into() }),
+            name: ActiveValue::Set(if new.name.trim().is_empty() {
+                new.username.clone()
+            } else {
+                new.name.trim().into()
+            }),
             username: ActiveValue::Set(new.username),
             email: ActiveValue::Set(new.email.trim().to_lowercase()),
             password_hash: ActiveValue::Set(password_hash),
@@ -156,6 +160,17 @@ impl User {
     /// Whether the account may be used.
     pub fn is_active(&self) -> bool {
         self.state == "active"
+    }
+
+    /// The path of the uploaded picture; `None` where initials stand for it.
+    pub fn avatar_path(&self) -> Option<String> {
+        let file = self.avatar.as_deref()?.rsplit('/').next()?;
+        Some(format!("/uploads/-/system/user/avatar/{}/{file}", self.id))
+    }
+
+    /// The path of the profile.
+    pub fn path(&self) -> String {
+        format!("/{}", self.username)
     }
 
     /// Whether sign-in is refused for now after too many failures.
@@ -209,18 +224,24 @@ impl NewUser {
 /// Checks the length of a password.
 pub fn check_password(password: &str) -> Result<()> {
     match password.chars().count() {
-        n if n < MIN_PASSWORD => Err(Error::invalid("password", format!("is too short (minimum is {MIN_PASSWORD} characters)"))),
-        n if n > MAX_PASSWORD => Err(Error::invalid("password", format!("is too long (maximum is {MAX_PASSWORD} characters)"))),
+        n if n < MIN_PASSWORD => {
+            Err(Error::invalid("password", format!("is too short (minimum is {MIN_PASSWORD} characters)")))
+        }
+        n if n > MAX_PASSWORD => {
+            Err(Error::invalid("password", format!("is too long (maximum is {MAX_PASSWORD} characters)")))
+        }
         _ => Ok(()),
     }
 }
 
 /// Checks a username, which is the path of a namespace too.
 pub fn check_username(username: &str) -> Result<(), &'static str> {
-    check_path(username)
+    check_path(username)?;
+    let taken = RESERVED.contains(&username.to_ascii_lowercase().as_str());
+    if taken { Err("is a reserved name") } else { Ok(()) }
 }
 
-/// Checks one segment of a namespace's or project's path (GitLab, "Limitations on usernames, project and group names").
+/// Checks one segment, not the first, of a namespace's or project's path (GitLab, "Limitations on usernames, project and group names").
 pub fn check_path(path: &str) -> Result<(), &'static str> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     match path {
@@ -228,23 +249,53 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
         p if p.len() > 255 => Err("is too long (maximum is 255 characters)"),
         p if p.len() < 2 => Err("is too short (minimum is 2 characters)"),
         p if !p.chars().all(good) => Err("can contain only letters, digits, '_', '-' and '.'"),
-        p if p.starts_with(['-', '.']) || p.ends_with('.') => Err("must not start with '-' or '.' and not end with '.'"),
+        p if p.starts_with(['-', '.']) || p.ends_with('.') => {
+            Err("must not start with '-' or '.' and not end with '.'")
+        }
         p if p.ends_with(".git") || p.ends_with(".atom") => Err("must not end in '.git' or '.atom'"),
-        p if RESERVED.contains(&p.to_ascii_lowercase().as_str()) => Err("is a reserved name"),
+        p if RESERVED_BELOW.contains(&p.to_ascii_lowercase().as_str()) => Err("is a reserved name"),
         _ => Ok(()),
     }
 }
 
+/// Segments that would be read as a part of a project's URLs.
+const RESERVED_BELOW: &[&str] =
+    &["-", "blame", "blob", "builds", "commits", "find_file", "raw", "refs", "tree", "uploads", "wikis"];
+
 /// First segments that belong to the program.
 const RESERVED: &[&str] = &[
-    "-", "admin", "api", "assets", "dashboard", "explore", "favicon.ico", "groups", "health", "help", "login", "oauth",
-    "profile", "projects", "public", "robots.txt", "search", "settings", "sign_in", "sign_up", "snippets", "uploads",
-    "user", "users", "v2",
+    "-",
+    "admin",
+    "api",
+    "assets",
+    "dashboard",
+    "explore",
+    "favicon.ico",
+    "groups",
+    "health",
+    "help",
+    "login",
+    "oauth",
+    "profile",
+    "projects",
+    "public",
+    "robots.txt",
+    "search",
+    "settings",
+    "sign_in",
+    "sign_up",
+    "snippets",
+    "uploads",
+    "user",
+    "users",
+    "v2",
 ];
 
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let clean = |s: &str| !s.is_empty() && !s.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
+    let clean = |s: &str| {
+        !s.is_empty() && !s.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
+    };
     text.len() <= 254 && clean(local) && clean(domain) && !domain.starts_with('.') && !domain.ends_with('.')
 }
 
@@ -254,12 +305,13 @@ mod tests {
 
     #[test]
     fn odd_paths_are_refused() {
-        for bad in ["", "a", "-x", ".git", "a b", "a/b", "..", "x.git", "admin", "é", "a\0b", "ab."] {
+        for bad in ["", "a", "-x", ".git", "a b", "a/b", "..", "x.git", "tree", "é", "a\0b", "ab."] {
             assert!(check_path(bad).is_err(), "{bad:?}");
         }
         for good in ["ab", "hello-world", "a.b", "_x", "X1"] {
             assert!(check_path(good).is_ok(), "{good:?}");
         }
+        assert!(check_path("admin").is_ok() && check_username("Admin").is_err());
     }
 
     #[test]
