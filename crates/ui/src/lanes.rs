@@ -92,10 +92,11 @@ impl<'a> Lanes<'a> {
 
     fn depart(&mut self, lane: usize, colour: u8, parents: &'a [String], segments: &mut Vec<Segment>) {
         for (index, parent) in parents.iter().enumerate() {
+            // The first parent stays in its lane unless another lane further left already leads there.
             let (to, colour) = match self.waiting_for(parent) {
-                Some(to) => (to, self.waits[to].map_or(colour, |(_, colour)| colour)),
-                None if index == 0 => (lane, colour),
-                None => (self.free(), self.colour()),
+                Some(to) if index > 0 || to < lane => (to, self.waits[to].map_or(colour, |(_, colour)| colour)),
+                _ if index == 0 => (lane, colour),
+                _ => (self.free(), self.colour()),
             };
             self.waits.get_mut(to).into_iter().for_each(|wait| *wait = Some((parent.as_str(), colour)));
             segments.push(Segment { from: None, to: Some(to), colour });
@@ -168,8 +169,8 @@ mod tests {
         assert!(rows[0].merge);
         assert_eq!((rows[0].lane, rows[1].lane, rows[2].lane, rows[3].lane), (0, 1, 0, 0));
         assert_eq!(rows[0].width, 2);
-        assert!(rows[2].segments.contains(&Segment { from: None, to: Some(1), colour: 2 }));
-        assert_eq!(rows[3].segments.len(), 1);
+        assert!(rows[2].segments.contains(&Segment { from: None, to: Some(0), colour: 1 }));
+        assert_eq!(rows[3].segments.len(), 2);
     }
 
     #[test]

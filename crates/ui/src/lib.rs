@@ -6,10 +6,10 @@
 pub mod ansi;
 pub mod assets;
 pub mod blame;
-//pub mod chart;
+pub mod chart;
 pub mod code;
 pub mod commits;
-//pub mod csv;
+pub mod csv;
 pub mod diff;
 pub mod form;
 pub mod format;
@@ -18,12 +18,12 @@ pub mod highlight;
 pub mod icons;
 pub mod lanes;
 pub mod log;
-//pub mod markdown;
+pub mod markdown;
 pub mod menu;
-//pub mod notebook;
+pub mod notebook;
 mod page;
 pub mod parts;
-//pub mod pipeline;
+pub mod pipeline;
 pub mod status;
 
 pub use icons::{icon, icon_named, icon_with};
