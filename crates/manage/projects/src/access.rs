@@ -10,11 +10,11 @@ use kernel::{App, Error, Result, Time};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::level;
-use crate::visibility::Visibility;
 use crate::namespace::Namespace;
 use crate::permissions::Permission;
 use crate::project::Project;
 use crate::settings::{FeatureLevel, ProjectSettings};
+use crate::visibility::Visibility;
 
 /// A project that the actor may see, and what the actor may do to it. As an extractor it takes `{id}` (number or path)
 /// or `{project}` (path) from the route; what the actor may not see is a 404.
@@ -150,7 +150,9 @@ impl GroupAccess {
             Some(user) => namespace_level(app.db().conn(), user.id, group.id).await?,
             None => level::NONE,
         };
-        let inside = level == level::NONE && !visible_to(&actor, group.visibility()) && member_below(app, &actor, group.id).await?;
+        let inside = level == level::NONE
+            && !visible_to(&actor, group.visibility())
+            && member_below(app, &actor, group.id).await?;
         let access = Self { group, actor, level: if inside { level::MINIMAL } else { level } };
         if access.can(Permission::ReadGroup) { Ok(access) } else { Err(Error::not_found("Group")) }
     }

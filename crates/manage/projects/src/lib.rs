@@ -1,17 +1,24 @@
 //! Projects and groups: namespaces, members, visibility, and the table of who may do what.
 
 pub mod access;
+pub mod activity;
 mod avatar;
+pub mod create;
+mod delete;
+pub mod hooks;
 pub mod level;
 pub mod member;
 pub mod namespace;
 pub mod permissions;
 pub mod project;
+mod relocate;
 pub mod settings;
 pub mod shell;
 mod visibility;
 
 pub use access::{GroupAccess, ProjectAccess};
+pub use activity::Activity;
+pub use hooks::{RepositoryHook, RepositoryHooks, SearchScope, SearchScopes};
 pub use member::{Member, Source};
 pub use namespace::Namespace;
 pub use permissions::Permission;
@@ -21,5 +28,5 @@ pub use visibility::Visibility;
 
 /// What this area of the product brings.
 pub fn slice() -> kernel::Slice {
-    kernel::Slice::new("projects")
+    kernel::Slice::new("projects").job::<delete::RemoveObjects>()
 }

@@ -92,7 +92,8 @@ impl Member {
     /// The direct membership of a user.
     pub async fn find<C: ConnectionTrait>(conn: &C, source: Source, user_id: i64) -> Result<Option<Self>> {
         let (condition, id) = source.condition();
-        conn.one(&format!("SELECT * FROM members WHERE {condition} AND user_id = $2"), [id.into(), user_id.into()]).await
+        conn.one(&format!("SELECT * FROM members WHERE {condition} AND user_id = $2"), [id.into(), user_id.into()])
+            .await
     }
 
     /// Ends a membership. The last owner of a group can't go.

@@ -6,8 +6,8 @@ use kernel::{Error, Result, Time};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
-use crate::visibility::Visibility;
 use crate::settings::GroupSettings;
+use crate::visibility::Visibility;
 
 /// A namespace's row.
 #[sea_orm::model]
@@ -89,7 +89,10 @@ impl Namespace {
                 return Err(Error::invalid("parent_id", "is not a group"));
             }
             if visibility.number() > parent.visibility {
-                let why = format!("{visibility} is not allowed since the parent group has a {} visibility", parent.visibility());
+                let why = format!(
+                    "{visibility} is not allowed since the parent group has a {} visibility",
+                    parent.visibility()
+                );
                 return Err(Error::invalid("visibility_level", why));
             }
             if parent.full_path.split('/').count() >= MAX_DEPTH {
@@ -136,7 +139,10 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 pub(crate) async fn path_taken<C: ConnectionTrait>(conn: &C, full_path: &str) -> Result<bool> {
     let sql = "SELECT 1 AS n FROM namespaces WHERE full_path_key = $1 UNION ALL SELECT 1 AS n FROM projects WHERE full_path_key = $1";
     let key = full_path.to_lowercase();
-    Ok(conn.query_one_raw(sea_orm::Statement::from_sql_and_values(conn.get_database_backend(), sql, [key.into()])).await?.is_some())
+    Ok(conn
+        .query_one_raw(sea_orm::Statement::from_sql_and_values(conn.get_database_backend(), sql, [key.into()]))
+        .await?
+        .is_some())
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use accounts::user::check_path;
-use kernel::events::Event;
 use kernel::db::Sql;
+use kernel::events::Event;
 use kernel::{App, Error, Result, Time, Tx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::visibility::Visibility;
 use crate::namespace::{Namespace, check_name, path_taken};
 use crate::settings::ProjectSettings;
+use crate::visibility::Visibility;
 
 /// A project's row.
 #[sea_orm::model]

@@ -57,12 +57,26 @@ pub struct NavItems(pub Vec<NavItem>);
 
 impl NavItem {
     /// An entry of every project.
-    pub const fn project(area: Area, key: &'static str, title: &'static str, suffix: &'static str, permission: Permission, order: i32) -> Self {
+    pub const fn project(
+        area: Area,
+        key: &'static str,
+        title: &'static str,
+        suffix: &'static str,
+        permission: Permission,
+        order: i32,
+    ) -> Self {
         Self { scope: Scope::Project, area, key, title, suffix, permission, order }
     }
 
     /// An entry of every group.
-    pub const fn group(area: Area, key: &'static str, title: &'static str, suffix: &'static str, permission: Permission, order: i32) -> Self {
+    pub const fn group(
+        area: Area,
+        key: &'static str,
+        title: &'static str,
+        suffix: &'static str,
+        permission: Permission,
+        order: i32,
+    ) -> Self {
         Self { scope: Scope::Group, area, key, title, suffix, permission, order }
     }
 }
@@ -95,7 +109,7 @@ pub fn nav() -> Vec<NavItem> {
 pub fn project_page(app: &App, access: &ProjectAccess, title: &str, current: &str) -> Page {
     let project = &access.project;
     let root = format!("/{}", project.full_path);
-    let mut page = base(app, &access.actor, &format!("{title} · {}", project.full_path));
+    let mut page = accounts::shell::page(app, &access.actor, &format!("{title} · {}", project.full_path));
     if title.is_empty() || title == project.name {
         page.title = project.full_path.clone();
     }
@@ -117,7 +131,7 @@ pub fn project_page(app: &App, access: &ProjectAccess, title: &str, current: &st
 /// A page of a group; `current` is the key of the entry that the reader is at, `home` for the group's own page.
 pub fn group_page(app: &App, access: &GroupAccess, title: &str, current: &str) -> Page {
     let group = &access.group;
-    let mut page = base(app, &access.actor, &format!("{title} · {}", group.full_path));
+    let mut page = accounts::shell::page(app, &access.actor, &format!("{title} · {}", group.full_path));
     if title.is_empty() || title == group.name {
         page.title = group.full_path.clone();
     }
@@ -133,16 +147,6 @@ pub fn group_page(app: &App, access: &GroupAccess, title: &str, current: &str) -
         fits.then(|| format!("/groups/{}{}", group.full_path, item.suffix))
     });
     page
-}
-
-fn base(_: &App, actor: &accounts::Actor, title: &str) -> Page {
-    let viewer = actor.known().map(|u| ui::Viewer {
-        username: u.username.clone(),
-        name: u.name.clone(),
-        sign_out_href: "/users/sign_out".into(),
-        ..ui::Viewer::default()
-    });
-    Page { title: title.to_owned(), viewer, ..Page::default() }
 }
 
 fn navigation(app: &App, heading: NavHeading, current: &str, href: impl Fn(&NavItem) -> Option<String>) -> Nav {
