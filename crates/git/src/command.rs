@@ -15,7 +15,7 @@ use crate::{GitError, Result};
 
 /// How long a command may take unless it says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How much a command may print unless it says otherwise.
+/// How much a command that is not streamed may print.
 const OUTPUT_LIMIT: usize = 256 << 20;
 /// How much of standard error is kept.
 const STDERR_LIMIT: usize = 8 << 10;
@@ -38,7 +38,6 @@ pub(crate) struct Git {
     subcommand: &'static str,
     command: Command,
     timeout: Duration,
-    limit: usize,
 }
 
 impl Git {
@@ -68,7 +67,7 @@ impl Git {
             command.arg("--git-dir").arg(path).current_dir(path);
         }
         command.arg(subcommand).process_group(0).kill_on_drop(true);
-        Self { subcommand, command, timeout: TIMEOUT, limit: OUTPUT_LIMIT }
+        Self { subcommand, command, timeout: TIMEOUT }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -106,12 +105,6 @@ impl Git {
         self
     }
 
-    /// Limits the bytes of output that [`Git::run`] collects.
-    pub(crate) fn limit(mut self, bytes: usize) -> Self {
-        self.limit = bytes;
-        self
-    }
-
     /// Runs the command to its end and returns its output.
     pub(crate) async fn run(self) -> Result<Vec<u8>> {
         self.run_with(Vec::new()).await
@@ -129,9 +122,9 @@ impl Git {
 
     /// Runs the command with `input` and returns what came of it, whatever the exit code.
     pub(crate) async fn run_any(self, input: Vec<u8>) -> Result<Output> {
-        let (subcommand, timeout, limit) = (self.subcommand, self.timeout, self.limit);
+        let (subcommand, timeout) = (self.subcommand, self.timeout);
         let running = self.spawn(!input.is_empty())?;
-        let work = tokio::time::timeout(timeout, running.collect(input, limit, subcommand));
+        let work = tokio::time::timeout(timeout, running.collect(input, OUTPUT_LIMIT, subcommand));
         work.await.map_err(|_| GitError::TimedOut(format!("git {subcommand}")))?
     }
 
