@@ -157,7 +157,7 @@ fn math_span(display: bool, text: &str) -> String {
 fn replace<'a>(arena: &'a Arena<'a>, at: Node<'a>, token: String) {
     let children: Vec<Node<'a>> = at.children().collect();
     children.into_iter().for_each(|child| child.detach());
-    let block = at.data().value.block();
+    let block = !matches!(at.data().value, NodeValue::Math(_));
     at.data_mut().value = if block { NodeValue::Paragraph } else { NodeValue::Text(token.clone().into()) };
     if block {
         // A paragraph around block markup is taken away again when the token is replaced.
@@ -262,7 +262,7 @@ fn task<'a>(arena: &'a Arena<'a>, at: Node<'a>) {
             if let NodeValue::TaskItem(item) = &mut at.data_mut().value {
                 item.symbol = None;
             }
-            if let Some(first) = at.first_child() {
+            if let Some(first) = at.first_child().filter(|first| first.data().value.contains_inlines()) {
                 let strike = node(arena, NodeValue::Strikethrough);
                 let inner: Vec<Node<'a>> = first.children().collect();
                 inner.into_iter().for_each(|child| strike.append(child));
@@ -280,7 +280,7 @@ fn untask<'a>(arena: &'a Arena<'a>, at: Node<'a>, symbol: char) {
     });
     let Some(list) = list else { return };
     at.data_mut().value = NodeValue::Item(list);
-    if let Some(first) = at.first_child() {
+    if let Some(first) = at.first_child().filter(|first| first.data().value.contains_inlines()) {
         first.prepend(node(arena, NodeValue::Text(format!("[{symbol}] ").into())));
     }
 }

@@ -69,7 +69,7 @@ pub trait Resolver: Send + Sync {
 static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
-        (?P<project>[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*)? (?P<sign>[\#!&%$]) (?P<number>[0-9]{1,18})
+        (?P<project>[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*)? (?P<sign>[\#!&$]) (?P<number>[0-9]{1,18})
         | @ (?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.\-/]*[A-Za-z0-9_])?)
         | (?P<mark>[~%]) (?: "(?P<quoted>[^"\n]{1,255})" | (?P<word>[A-Za-z0-9_](?:[A-Za-z0-9_.\-:]*[A-Za-z0-9_])?) )
         | (?: (?P<of>[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-]*)+) @ )? (?P<sha>[0-9a-f]{7,40}) \b
@@ -88,7 +88,6 @@ fn read(found: &Captures<'_>) -> Option<Reference> {
             "#" => RefKind::Issue,
             "!" => RefKind::MergeRequest,
             "&" => RefKind::Epic,
-            "%" => RefKind::Milestone,
             _ => RefKind::Snippet,
         };
         return Some(Reference { kind, project: group(found, "project"), name: number });
