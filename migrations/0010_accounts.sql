@@ -33,7 +33,36 @@ CREATE TABLE users (
   confirmed_at BIGINT,
   last_sign_in_at BIGINT,
   current_sign_in_at BIGINT,
-  last_activity_at BIGINT
+  last_activity_at BIGINT,
+  created_by BIGINT,
+  sign_in_count BIGINT NOT NULL DEFAULT 0,
+  current_sign_in_ip TEXT NOT NULL DEFAULT '',
+  last_sign_in_ip TEXT NOT NULL DEFAULT ''
+);
+
+-- Addresses beside the first one, which is in users.
+CREATE TABLE emails (
+  id {id},
+  user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  email TEXT NOT NULL UNIQUE,
+  confirmed_at BIGINT,
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX emails_user ON emails (user_id);
+
+CREATE TABLE user_statuses (
+  user_id BIGINT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+  emoji TEXT NOT NULL,
+  message TEXT NOT NULL,
+  availability TEXT NOT NULL,
+  clear_at BIGINT
+);
+
+CREATE TABLE user_preferences (
+  user_id BIGINT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+  view_diffs_file_by_file BOOLEAN NOT NULL DEFAULT FALSE,
+  show_whitespace_in_diffs BOOLEAN NOT NULL DEFAULT TRUE,
+  pass_user_identities_to_ci_jwt BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 CREATE TABLE sessions (
@@ -69,6 +98,7 @@ CREATE TABLE ssh_keys (
   title TEXT NOT NULL,
   key TEXT NOT NULL,
   fingerprint TEXT NOT NULL UNIQUE,
+  fingerprint_md5 TEXT NOT NULL DEFAULT '',
   usage_type TEXT NOT NULL DEFAULT 'auth_and_signing',
   created_at BIGINT NOT NULL,
   last_used_at BIGINT,

@@ -119,15 +119,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
 }
 
 /// The layer that finds out who is asking and refuses tokens that don't cover the request.
-pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let ip = client_ip(request.extensions(), request.headers()).map(|ip| ip.to_string()).unwrap_or_default();
-    match identify(&app, &request).await {
+pub async fn authenticate(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let ip = client_ip(&parts.extensions, &parts.headers).map(|ip| ip.to_string()).unwrap_or_default();
+    match identify(&app, &parts).await {
         Ok(mut actor) => {
             actor.ip = ip;
-            actor.flash = shell::flash_of(request.headers());
+            actor.flash = shell::flash_of(&parts.headers);
             let flashed = !actor.flash.is_empty();
-            request.extensions_mut().insert(actor);
-            let mut response = next.run(request).await;
+            parts.extensions.insert(actor);
+            let mut response = next.run(Request::from_parts(parts, body)).await;
             if flashed {
                 shell::forget_flash(&mut response);
             }
@@ -137,18 +138,18 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     }
 }
 
-async fn identify(app: &App, request: &Request) -> Result<Actor> {
-    let (headers, path) = (request.headers(), request.uri().path());
-    let actor = match token_of(headers, request.uri().query()) {
+async fn identify(app: &App, request: &Parts) -> Result<Actor> {
+    let (headers, path) = (&request.headers, request.uri.path());
+    let actor = match token_of(headers, request.uri.query()) {
         Some(token) => by_token(app, &token).await?,
         None => by_session(app, headers).await?,
     };
     if is_api(path) {
-        check_scope(&actor, request.method(), path)?;
+        check_scope(&actor, &request.method, path)?;
         return sudo(app, actor, request).await;
     }
     // A token opens pages that serve data, such as raw files; it never changes anything there.
-    if matches!(actor.via, Via::Token(_)) && *request.method() != Method::GET && *request.method() != Method::HEAD {
+    if matches!(actor.via, Via::Token(_)) && request.method != Method::GET && request.method != Method::HEAD {
         return Ok(Actor::nobody());
     }
     actor.require_scope(&["api", "read_api", "read_repository"])?;
@@ -218,10 +219,10 @@ fn check_scope(actor: &Actor, method: &Method, path: &str) -> Result<()> {
 }
 
 /// Lets an administrator act as another user: header `Sudo` or parameter `sudo`, a name or an id.
-async fn sudo(app: &App, actor: Actor, request: &Request) -> Result<Actor> {
-    let header = request.headers().get("sudo").and_then(|v| v.to_str().ok()).map(str::to_owned);
+async fn sudo(app: &App, actor: Actor, request: &Parts) -> Result<Actor> {
+    let header = request.headers.get("sudo").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let in_query = || {
-        let mut pairs = url::form_urlencoded::parse(request.uri().query()?.as_bytes());
+        let mut pairs = url::form_urlencoded::parse(request.uri.query()?.as_bytes());
         pairs.find(|(k, _)| k == "sudo").map(|(_, v)| v.into_owned())
     };
     let Some(wanted) = header.or_else(in_query) else { return Ok(actor) };

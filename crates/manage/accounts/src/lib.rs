@@ -2,6 +2,8 @@
 
 pub mod actor;
 pub mod audit;
+pub mod bootstrap;
+pub mod hooks;
 pub mod session;
 pub mod settings;
 pub mod shell;
@@ -9,6 +11,7 @@ mod token;
 pub mod user;
 
 pub use actor::{Actor, Credential, Credentials, Via};
+pub use hooks::{UserHook, UserHooks, create_user};
 pub use session::Session;
 pub use token::{AccessToken, SCOPES};
 pub use user::{NewUser, User};

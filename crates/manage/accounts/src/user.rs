@@ -82,6 +82,14 @@ pub struct Model {
     pub current_sign_in_at: Option<Time>,
     /// The last request or push.
     pub last_activity_at: Option<Time>,
+    /// Who made the account; `None` for people who registered.
+    pub created_by: Option<i64>,
+    /// How often the user signed in.
+    pub sign_in_count: i64,
+    /// Where the last sign-in came from.
+    pub current_sign_in_ip: String,
+    /// Where the sign-in before came from.
+    pub last_sign_in_ip: String,
 }
 
 /// A user.
@@ -104,6 +112,16 @@ pub struct NewUser {
     pub admin: bool,
     /// Waits for an administrator's approval.
     pub pending: bool,
+    /// Sees internal things only where a member.
+    pub external: bool,
+    /// Hides the profile.
+    pub private_profile: bool,
+    /// May not create groups at the top.
+    pub no_groups: bool,
+    /// How many projects the own namespace may hold; the usual number where absent.
+    pub projects_limit: Option<i64>,
+    /// A note of administrators.
+    pub note: String,
 }
 
 /// The fewest characters of a password.
@@ -134,7 +152,12 @@ impl User {
     }
 
     /// Makes a user; gives the row. The caller makes the namespace that goes with it, in the same transaction.
-    pub async fn create<C: ConnectionTrait>(conn: &C, new: NewUser, password_hash: String) -> Result<Self> {
+    pub(crate) async fn create<C: ConnectionTrait>(
+        conn: &C,
+        new: NewUser,
+        password_hash: String,
+        created_by: Option<i64>,
+    ) -> Result<Self> {
         new.validate(conn).await?;
         let now = Time::now();
         let user = ActiveModel {
@@ -152,6 +175,12 @@ impl User {
             created_at: ActiveValue::Set(now),
             updated_at: ActiveValue::Set(now),
             confirmed_at: ActiveValue::Set(Some(now)),
+            created_by: ActiveValue::Set(created_by),
+            external: ActiveValue::Set(new.external),
+            private_profile: ActiveValue::Set(new.private_profile),
+            can_create_group: ActiveValue::Set(!new.no_groups),
+            projects_limit: ActiveValue::Set(new.projects_limit.unwrap_or(100_000)),
+            note: ActiveValue::Set(new.note),
             ..Default::default()
         };
         Ok(user.insert(conn).await?)
