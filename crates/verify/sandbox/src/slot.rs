@@ -1,0 +1,181 @@
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::Config;
+use crate::detect::{Isolation, Level, detect_with};
+use crate::error::{Context, Error, Result};
+use crate::init::{JOB_ID, RANGE};
+
+/// Runs jobs, each in a slot with folders and user ids of its own.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) isolation: Isolation,
+    permits: Arc<Semaphore>,
+    free: Mutex<Vec<u32>>,
+}
+
+impl Sandbox {
+    /// Makes a sandbox, after finding out what the host offers.
+    ///
+    /// Blocks for a few milliseconds.
+    pub fn new(config: Config) -> Result<Self> {
+        let isolation = detect_with(&config.init);
+        Self::with_isolation(config, isolation)
+    }
+
+    /// Makes a sandbox on a host that has been looked at already.
+    pub fn with_isolation(config: Config, isolation: Isolation) -> Result<Self> {
+        if config.slots == 0 {
+            return Err(Error::Invalid("a sandbox needs one slot at least".into()));
+        }
+        let ids = u64::from(config.first_uid) + u64::from(config.slots) * u64::from(RANGE);
+        if config.first_uid == 0 || ids > u64::from(u32::MAX / 2) {
+            return Err(Error::Invalid("the slots' user ids must lie between 1 and 2,147,483,647".into()));
+        }
+        make_private(&config.root).context(|| config.root.display().to_string())?;
+        let permits = Arc::new(Semaphore::new(config.slots as usize));
+        let free = Mutex::new((0..config.slots).rev().collect());
+        Ok(Self { shared: Arc::new(Shared { config, isolation, permits, free }) })
+    }
+
+    /// Returns what the host offers.
+    pub fn isolation(&self) -> &Isolation {
+        &self.shared.isolation
+    }
+
+    /// Returns the settings.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Returns how many more jobs could start now.
+    pub fn free_slots(&self) -> usize {
+        self.shared.permits.available_permits()
+    }
+
+    /// Waits for a free slot and empties its folders.
+    pub async fn acquire(&self) -> Result<Slot> {
+        if self.shared.isolation.level == Level::None {
+            let reason = self.shared.isolation.reason.clone();
+            return Err(Error::Unavailable(reason.unwrap_or_else(|| "no isolation".into())));
+        }
+        let permit = Arc::clone(&self.shared.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| Error::Unavailable("the sandbox is closed".into()))?;
+        let free = self.shared.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let index = free.ok_or_else(|| Error::Unavailable("no slot is free".into()))?;
+        let slot = Slot { index, shared: Arc::clone(&self.shared), _permit: permit };
+        slot.renew().await?;
+        Ok(slot)
+    }
+}
+
+/// A place for one job; dropping it frees the place.
+pub struct Slot {
+    index: u32,
+    pub(crate) shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    /// Returns the slot's number.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        slots_folder(&self.shared.config.root).join(self.index.to_string())
+    }
+
+    pub(crate) fn builds(&self) -> PathBuf {
+        self.folder().join("builds")
+    }
+
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.folder().join("tmp")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder().join("home")
+    }
+
+    /// Returns the first outside id of the slot's range, or none when ids cannot be had.
+    pub(crate) fn range(&self) -> Option<u32> {
+        let config = &self.shared.config;
+        self.shared.isolation.uid_range.then_some(config.first_uid + self.index * RANGE)
+    }
+
+    /// Gives a path that the runner made to the job.
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
+        match self.range() {
+            Some(first) => chown(path, Some(first + JOB_ID), Some(first + JOB_ID)),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes all that an earlier job left behind and makes the folders anew.
+    pub async fn renew(&self) -> Result<()> {
+        self.empty().await?;
+        self.prepare()
+    }
+
+    async fn empty(&self) -> Result<()> {
+        let folder = self.folder();
+        let result = tokio::task::spawn_blocking(move || remove_tree(&folder)).await;
+        result.map_err(io::Error::other).and_then(|r| r).context(|| "emptying a slot".into())
+    }
+
+    fn prepare(&self) -> Result<()> {
+        let what = || format!("preparing slot {}", self.index);
+        make_private(&slots_folder(&self.shared.config.root)).context(what)?;
+        make_private(&self.folder()).context(what)?;
+        for folder in [self.builds(), self.tmp(), self.home()] {
+            DirBuilder::new().mode(0o755).create(&folder).and_then(|()| self.give(&folder)).context(what)?;
+        }
+        fs::set_permissions(self.tmp(), Permissions::from_mode(0o1777)).context(what)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.shared.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.index);
+    }
+}
+
+pub(crate) fn slots_folder(root: &Path) -> PathBuf {
+    root.join("slots")
+}
+
+pub(crate) fn runs_folder(root: &Path) -> PathBuf {
+    root.join("runs")
+}
+
+/// Makes a folder that only the server may enter.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Removes a tree that a job may have made hostile: very deep, or with folders that cannot be entered.
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => {}
+    }
+    // These neither follow links nor recurse on the stack.
+    for (program, args) in [("chmod", &["-R", "u+rwX", "--"][..]), ("rm", &["-rf", "--"][..])] {
+        Command::new(program).args(args).arg(path).output()?;
+    }
+    if path.exists() { Err(io::Error::other(format!("{} cannot be removed", path.display()))) } else { Ok(()) }
+}
