@@ -40,6 +40,10 @@ lint:
 tidy:
     cargo run --quiet -p xtask -- tidy
 
+# Write the generated pages of docs/ anew
+docs:
+    TIDEMILL_WRITE_DOCS=1 cargo test -p xtask --test permissions
+
 # Licences and advisories of the dependencies (needs cargo-deny)
 deny:
     cargo deny check
