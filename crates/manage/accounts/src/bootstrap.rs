@@ -1,23 +1,21 @@
 //! The first start: an instance without users gets its administrator.
 
 use kernel::db::Sql;
-use kernel::{App, Result, auth};
+use kernel::{App, Result, Tx, auth};
 
 use crate::hooks::{create_user_in, hash};
-use crate::{Actor, NewUser};
+use crate::{Actor, NewUser, User};
 
 /// Makes the administrator `root` if there is no user; gives the password that was thought up.
-///
-/// `keep` is called with the password before anything is true, so that it can't be lost.
-pub async fn first_admin(app: &App, keep: impl FnOnce(&str) -> Result<()>) -> Result<bool> {
+pub async fn first_admin(app: &App) -> Result<Option<String>> {
     if count(app.db().conn()).await? > 0 {
-        return Ok(false);
+        return Ok(None);
     }
     let password = auth::random_token("", 24);
     let hash = hash(&password).await?;
     let tx = app.begin().await?;
     if count(&*tx).await? > 0 {
-        return Ok(false); // Another process was faster.
+        return Ok(None); // Another process was faster.
     }
     let root = NewUser {
         username: "root".into(),
@@ -27,9 +25,14 @@ pub async fn first_admin(app: &App, keep: impl FnOnce(&str) -> Result<()>) -> Re
         ..NewUser::default()
     };
     create_user_in(&tx, &Actor::nobody(), root, hash).await?;
-    keep(&password)?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(password))
+}
+
+/// Makes a user with all that belongs to it on behalf of whoever runs the server.
+pub async fn create_user(tx: &Tx, new: NewUser) -> Result<User> {
+    let hash = hash(&new.password).await?;
+    create_user_in(tx, &Actor::nobody(), new, hash).await
 }
 
 async fn count(conn: &impl Sql) -> Result<i64> {
