@@ -34,20 +34,41 @@ impl Variables {
 
     /// Gives the value with the references inside it expanded.
     pub fn expanded(&self, key: &str) -> Option<String> {
-        let entry = self.entries.get(key)?;
-        if entry.raw || !has_reference(&entry.value) {
-            return Some(entry.value.clone());
-        }
-        let mut path = vec![key.to_owned()];
-        let mut expansion = Expansion { variables: self, room: MAX_LENGTH };
-        Some(expansion.text(&entry.value, &mut path))
+        Layers(&[self]).expanded(key)
     }
 
     /// Expands text, and the variables in it. Unknown names give nothing; a
     /// reference that leads back to itself stays as written.
     pub fn expand(&self, text: &str) -> String {
-        let mut expansion = Expansion { variables: self, room: MAX_LENGTH };
-        expansion.text(text, &mut Vec::new())
+        Layers(&[self]).expand(text)
+    }
+}
+
+/// Sets of variables of different rank, the highest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Layers<'a>(pub &'a [&'a Variables]);
+
+impl Layers<'_> {
+    fn entry(&self, key: &str) -> Option<&Entry> {
+        self.0.iter().find_map(|layer| layer.entries.get(key))
+    }
+
+    /// Gives the value with the references inside it expanded.
+    pub fn expanded(&self, key: &str) -> Option<String> {
+        let entry = self.entry(key)?;
+        if entry.raw || !has_reference(&entry.value) {
+            return Some(entry.value.clone());
+        }
+        let mut path = vec![key.to_owned()];
+        Some(Expansion::new(self).text(&entry.value, &mut path))
+    }
+
+    /// Expands text, and the variables in it.
+    pub fn expand(&self, text: &str) -> String {
+        if !has_reference(text) {
+            return text.to_owned();
+        }
+        Expansion::new(self).text(text, &mut Vec::new())
     }
 }
 
@@ -69,11 +90,15 @@ pub fn has_reference(text: &str) -> bool {
 }
 
 struct Expansion<'a> {
-    variables: &'a Variables,
+    variables: &'a Layers<'a>,
     room: usize,
 }
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
+    fn new(variables: &'a Layers<'a>) -> Self {
+        Self { variables, room: MAX_LENGTH }
+    }
+
     fn text(&mut self, text: &str, path: &mut Vec<String>) -> String {
         let mut out = String::new();
         for piece in pieces(text) {
@@ -100,7 +125,7 @@ impl Expansion<'_> {
     }
 
     fn value(&mut self, name: &str, path: &mut Vec<String>) -> String {
-        let Some(entry) = self.variables.entries.get(name) else {
+        let Some(entry) = self.variables.entry(name) else {
             return String::new();
         };
         if entry.raw || !has_reference(&entry.value) {

@@ -14,20 +14,24 @@ pub struct Problem {
     /// Names the job at fault.
     pub job: Option<String>,
     /// Names the keyword at fault.
-    pub keyword: Option<String>,
+    pub keyword: Option<Box<str>>,
     /// Says what would mend the fault.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
+    /// Counts the file until its name is known.
+    #[serde(skip)]
+    place: u16,
 }
 
 impl Problem {
     /// Starts a problem that has only a message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), line: None, file: None, job: None, keyword: None, hint: None }
+        Self { message: message.into(), line: None, file: None, job: None, keyword: None, hint: None, place: 0 }
     }
 
     /// Adds the place where the fault was found.
     pub(crate) fn at(mut self, at: At) -> Self {
         self.line = (at.line > 0).then_some(at.line);
+        self.place = at.file;
         self
     }
 
@@ -39,19 +43,20 @@ impl Problem {
 
     /// Adds the keyword at fault.
     pub(crate) fn keyword(mut self, keyword: &str) -> Self {
-        self.keyword = Some(keyword.to_owned());
+        self.keyword = Some(keyword.into());
         self
     }
 
     /// Adds what would mend the fault.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds the included file that holds the fault.
-    pub(crate) fn file(mut self, file: &str) -> Self {
-        self.file = Some(file.to_owned());
+    /// Names the included file that holds the fault.
+    pub(crate) fn named(mut self, files: &[String]) -> Self {
+        let number = usize::from(self.place);
+        self.file = number.checked_sub(1).and_then(|index| files.get(index).cloned());
         self
     }
 }
