@@ -1,0 +1,150 @@
+//! Exit codes, time limits, cancelling, and that nothing survives.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sandbox::Step;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{fixture, isolation};
+
+#[tokio::test]
+async fn exit_codes_signals_and_variables() {
+    let f = fixture!();
+    let mut step = Step::script("echo \"$GREETING from $(pwd)\"; echo problem >&2; exit 7");
+    step.env = vec![("GREETING".into(), "good $morning\n\"x\"".into())];
+    let (outcome, output) = f.step(step).await;
+    assert_eq!(outcome.exit_code, Some(7));
+    assert_eq!(output, "good $morning\n\"x\" from /builds\nproblem\n");
+
+    let (outcome, _) = f.run("kill -TERM $$").await;
+    assert_eq!((outcome.exit_code, outcome.signal, outcome.code()), (None, Some(15), 143));
+    assert!(f.run("exit 0").await.0.success());
+}
+
+#[tokio::test]
+async fn the_environment_holds_nothing_of_the_server() {
+    let f = fixture!();
+    let (_, output) = f.run("env | cut -d= -f1 | sort | tr '\\n' ' '").await;
+    let known = ["HOME", "LANG", "LOGNAME", "PATH", "PWD", "RUSTUP_HOME", "SHELL", "SHLVL", "USER", "_"];
+    assert!(output.split_whitespace().all(|name| known.contains(&name)), "{output}");
+}
+
+#[tokio::test]
+async fn a_time_limit_kills_grandchildren() {
+    let f = fixture!();
+    let mut step =
+        Step::script("(trap '' TERM HUP INT; (sleep 60; echo late > /builds/late) & sleep 60) & echo begun; wait");
+    step.timeout = Some(Duration::from_millis(400));
+    let began = Instant::now();
+    let (outcome, output) = f.step(step).await;
+    assert!(outcome.timed_out && !outcome.success());
+    assert!(output.contains("begun"), "{output}");
+    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(!alive("sleep 60"));
+}
+
+#[tokio::test]
+async fn daemons_die_with_the_script() {
+    let f = fixture!();
+    let began = Instant::now();
+    let (outcome, _) = f
+        .run("setsid sh -c 'trap \"\" TERM HUP; sleep 123' & setsid nohup sleep 123 >/dev/null 2>&1 & sleep 0.1")
+        .await;
+    assert!(outcome.success());
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(!alive("sleep 123"));
+}
+
+fn alive(command: &str) -> bool {
+    let wanted: Vec<u8> = command.split(' ').flat_map(|w| w.bytes().chain([0])).collect();
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .any(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == wanted))
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_step() {
+    let f = fixture!();
+    let cancel = CancellationToken::new();
+    let (later, mut output) = (cancel.clone(), Vec::new());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        later.cancel();
+    });
+    let outcome = f.slot.run(Step::script("echo on; sleep 77; echo off"), &mut output, &cancel).await.unwrap();
+    assert!(outcome.cancelled);
+    assert_eq!(output, b"on\n");
+    assert!(!alive("sleep 77"));
+}
+
+#[tokio::test]
+async fn a_dropped_step_is_killed() {
+    let f = fixture!();
+    let mut output = Vec::new();
+    let cancel = CancellationToken::new();
+    let run = f.slot.run(Step::script("sleep 91"), &mut output, &cancel);
+    assert!(tokio::time::timeout(Duration::from_millis(300), run).await.is_err());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!alive("sleep 91"));
+}
+
+#[tokio::test]
+async fn slots_are_handed_out_once() {
+    let f = fixture!();
+    let second = f.sandbox.acquire().await.unwrap();
+    assert_ne!(second.index(), f.slot.index());
+    assert_eq!(f.sandbox.free_slots(), 0);
+    assert!(tokio::time::timeout(Duration::from_millis(50), f.sandbox.acquire()).await.is_err());
+    drop(second);
+    assert!(f.sandbox.acquire().await.is_ok());
+}
+
+#[tokio::test]
+async fn an_empty_step_is_cheap() {
+    let f = fixture!();
+    let mut best = Duration::MAX;
+    for _ in 0..10 {
+        best = best.min(f.run(":").await.0.duration);
+    }
+    println!("an empty step took {best:?}");
+    assert!(best < Duration::from_millis(100), "{best:?}");
+}
+
+/// Runs in a process of its own, which the next test kills.
+#[tokio::test]
+async fn helper_runs_until_killed() {
+    let Ok(root) = std::env::var("SANDBOX_TEST_ROOT") else { return };
+    let f = fixture!(|config| config.root = root.into());
+    f.run("sleep 4242").await;
+}
+
+#[tokio::test]
+async fn a_killed_server_takes_its_jobs_along() {
+    if isolation().level == sandbox::Level::None {
+        return println!("skipped: {}", isolation().summary());
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "lifecycle::helper_runs_until_killed"])
+        .env("SANDBOX_TEST_ROOT", dir.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until(|| alive("sleep 4242"));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    wait_until(|| !alive("sleep 4242"));
+    assert_eq!(sandbox::reap_stale(dir.path()).unwrap(), 1);
+    assert_eq!(sandbox::reap_stale(dir.path()).unwrap(), 0);
+    assert!(!dir.path().join("slots").exists());
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < Duration::from_secs(10), "nothing happened");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

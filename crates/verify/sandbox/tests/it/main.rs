@@ -1,0 +1,9 @@
+//! Real jobs on the host that runs the tests; what the host cannot do is skipped with a printed reason.
+
+mod artifacts;
+mod execute;
+mod isolation;
+mod lifecycle;
+mod limits;
+mod sources;
+mod support;
