@@ -49,6 +49,9 @@ pub enum Error {
     /// Too many requests (429); holds the seconds to wait.
     #[error("Retry later")]
     TooMany(u64),
+    /// It is elsewhere now (301); holds the path or URL.
+    #[error("301 Moved Permanently")]
+    Moved(String),
     /// Another status with a message.
     #[error("{1}")]
     Status(StatusCode, String),
@@ -97,6 +100,7 @@ impl Error {
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Moved(_) => StatusCode::MOVED_PERMANENTLY,
             Self::Status(status, _) => *status,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -142,6 +146,11 @@ impl IntoResponse for Error {
         let mut response = (self.status(), Json(self.body())).into_response();
         if let Self::TooMany(seconds) = &self {
             response.headers_mut().insert(http::header::RETRY_AFTER, (*seconds).into());
+        }
+        if let Self::Moved(place) = &self
+            && let Ok(place) = http::HeaderValue::from_str(place)
+        {
+            response.headers_mut().insert(http::header::LOCATION, place);
         }
         response.extensions_mut().insert(self);
         response

@@ -23,5 +23,5 @@ pub use error::{Error, Result};
 pub use metrics::Metrics;
 pub use objects::Objects;
 pub use settings::Settings;
-pub use slice::{Slice, Web};
+pub use slice::{Slice, Start, Web};
 pub use time::Time;

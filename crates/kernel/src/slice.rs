@@ -41,12 +41,17 @@ pub struct Slice {
     pub(crate) jobs: Vec<(&'static str, Handler)>,
     pub(crate) subscriptions: Vec<(&'static str, &'static str)>,
     pub(crate) periodic: Vec<(&'static str, Duration)>,
+    /// What it starts beside HTTP, once the application is there.
+    pub starts: Vec<Start>,
 }
+
+/// Starts something that runs as long as the application; it must end when [`App::stopping`] is cancelled.
+pub type Start = fn(App) -> BoxFuture<'static, Result<()>>;
 
 impl Slice {
     /// An empty slice.
     pub fn new(name: &'static str) -> Self {
-        Self { name, api: vec![], web: Web::default(), jobs: vec![], subscriptions: vec![], periodic: vec![] }
+        Self { name, api: vec![], web: Web::default(), jobs: vec![], subscriptions: vec![], periodic: vec![], starts: vec![] }
     }
 
     /// Adds endpoints.
@@ -75,6 +80,13 @@ impl Slice {
     pub fn every<J: Job + Default>(mut self, interval: Duration) -> Self {
         self.periodic.push((J::KIND, interval));
         self.job::<J>()
+    }
+
+    /// Starts something beside HTTP.
+    #[must_use]
+    pub fn starts(mut self, start: Start) -> Self {
+        self.starts.push(start);
+        self
     }
 
     /// Carries out `react` once for every event, in a job called `name` that must be idempotent.

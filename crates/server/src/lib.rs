@@ -1,0 +1,10 @@
+//! The program: which slices make it, its command line, and how it starts and stops.
+
+pub mod admin;
+pub mod cli;
+pub mod compose;
+mod doctor;
+mod error_pages;
+mod ops;
+mod rewrite;
+pub mod serve;
