@@ -1,5 +1,7 @@
 //! Writes one page with every part to the file given, for a look at it: `gallery FILE [light|dark]`.
 
+#![allow(clippy::single_range_in_vec_init)]
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
@@ -12,7 +14,9 @@ use ui::markdown::{self, MarkdownOptions};
 use ui::menu::{Clone as CloneMenu, Confirm, Refs};
 use ui::parts::{self, Button, Empty};
 use ui::pipeline::{self, Arrange, Bead, Node};
-use ui::{Area, Create, Crumb, Flash, Item, Markup, Nav, NavHeading, Page, PreEscaped, Scheme, Status, Tone, Viewer, html};
+use ui::{
+    Area, Create, Crumb, Flash, Item, Markup, Nav, NavHeading, Page, PreEscaped, Scheme, Status, Tone, Viewer, html,
+};
 use ui::{ansi, assets, blame, chart, code, csv, highlight, icon, status};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -35,20 +39,37 @@ fn main() -> Result<(), Box<dyn Error>> {
         scheme,
     };
     std::fs::write(folder.join("door.html"), door.render().into_string().replace(assets::PREFIX, ""))?;
-    let error = ui::ErrorPage { status: 404, title: "There is nothing here".into(), help: "The project may have moved, or you may need to sign in to see it.".into(), actions: vec![Item::new("Sign in", "#"), Item::new("Find a project", "#")], request_id: Some("01jd2f".into()) };
+    let error = ui::ErrorPage {
+        status: 404,
+        title: "There is nothing here".into(),
+        help: "The project may have moved, or you may need to sign in to see it.".into(),
+        actions: vec![Item::new("Sign in", "#"), Item::new("Find a project", "#")],
+        request_id: Some("01jd2f".into()),
+    };
     std::fs::write(folder.join("error.html"), error.render().into_string().replace(assets::PREFIX, ""))?;
     Ok(())
 }
 
 fn page(scheme: Scheme) -> Page {
-    let viewer = Viewer { username: "tamar".into(), name: "Tamar".into(), todos: 5, todos_href: "#".into(), sign_out_href: "#".into(), menu: vec![Item::new("Profile", "#").icon("user"), Item::new("Preferences", "#").icon("settings")], avatar: None };
+    let viewer = Viewer {
+        username: "tamar".into(),
+        name: "Tamar".into(),
+        todos: 5,
+        todos_href: "#".into(),
+        sign_out_href: "#".into(),
+        menu: vec![Item::new("Profile", "#").icon("user"), Item::new("Preferences", "#").icon("settings")],
+        avatar: None,
+    };
     Page {
         title: "Gallery".into(),
         crumbs: vec![Crumb::new("estuary", "#"), Crumb::new("sluice", "#"), Crumb::new("Files", "#")],
         nav: nav(),
         viewer: Some(viewer),
         flash: vec![Flash { tone: Tone::Ok, text: "The branch lease-renewal was deleted.".into() }],
-        create: vec![Create { title: "In estuary/sluice".into(), items: vec![Item::new("Issue", "#").icon("issue").keys("c i")] }],
+        create: vec![Create {
+            title: "In estuary/sluice".into(),
+            items: vec![Item::new("Issue", "#").icon("issue").keys("c i")],
+        }],
         scheme,
         body: body(),
         ..Page::default()
@@ -56,7 +77,9 @@ fn page(scheme: Scheme) -> Page {
 }
 
 fn nav() -> Nav {
-    let items = |names: &[&str], current: usize| names.iter().enumerate().map(|(index, name)| Item::new(*name, "#").current(index == current)).collect();
+    let items = |names: &[&str], current: usize| {
+        names.iter().enumerate().map(|(index, name)| Item::new(*name, "#").current(index == current)).collect()
+    };
     let area = |icon, title: &str, key, items| Area { icon, title: title.into(), key, items };
     Nav {
         heading: Some(NavHeading { title: "sluice".into(), note: "estuary".into(), href: "#".into(), avatar: None }),
@@ -86,7 +109,11 @@ fn body() -> Markup {
 }
 
 fn tools() -> Markup {
-    let branches: Vec<(String, String)> = ["main", "lease-renewal", "a-very-long-branch-name-that-goes-on-and-on-for-ever"].iter().map(|name| ((*name).to_owned(), "#".to_owned())).collect();
+    let branches: Vec<(String, String)> =
+        ["main", "lease-renewal", "a-very-long-branch-name-that-goes-on-and-on-for-ever"]
+            .iter()
+            .map(|name| ((*name).to_owned(), "#".to_owned()))
+            .collect();
     html! {
         div.line {
             (Refs { current: "main", branches: &branches, ..Refs::default() }.render())
@@ -98,7 +125,21 @@ fn tools() -> Markup {
 }
 
 fn states() -> Markup {
-    let all = ["created", "waiting", "preparing", "pending", "running", "success", "warnings", "failed", "canceling", "canceled", "skipped", "manual", "scheduled"];
+    let all = [
+        "created",
+        "waiting",
+        "preparing",
+        "pending",
+        "running",
+        "success",
+        "warnings",
+        "failed",
+        "canceling",
+        "canceled",
+        "skipped",
+        "manual",
+        "scheduled",
+    ];
     let states: Vec<Status> = all.iter().filter_map(|name| Status::parse(name)).collect();
     html! {
         (parts::panel("states", "States, labels and messages", &html! {
@@ -119,21 +160,33 @@ fn states() -> Markup {
 }
 
 fn fields() -> Markup {
-    parts::panel("fields", "Fields", &html! {
-        (Field { name: "branch", label: "Branch name", value: "lease renewal", error: Some("A branch name can't hold a space. Try lease-renewal."), hint: "Letters, digits, dash and slash.", ..Field::default() }.input())
-        (Field { name: "text", label: "Description", placeholder: "Markdown works", ..Field::default() }.textarea())
-        (Field { name: "order", label: "Order", value: "b", ..Field::default() }.select(&[("a", "Newest first"), ("b", "Oldest first")]))
-        (Field { name: "who", label: "Who can see it", value: "private", ..Field::default() }.radios(&[("private", "Private", "Only members."), ("public", "Public", "Everyone, also without an account.")]))
-        (form::checkbox("lfs", "Large files", true, "Kept outside of the repository."))
-        (form::actions("Save", Some(("#", "Cancel"))))
-    })
+    parts::panel(
+        "fields",
+        "Fields",
+        &html! {
+            (Field { name: "branch", label: "Branch name", value: "lease renewal", error: Some("A branch name can't hold a space. Try lease-renewal."), hint: "Letters, digits, dash and slash.", ..Field::default() }.input())
+            (Field { name: "text", label: "Description", placeholder: "Markdown works", ..Field::default() }.textarea())
+            (Field { name: "order", label: "Order", value: "b", ..Field::default() }.select(&[("a", "Newest first"), ("b", "Oldest first")]))
+            (Field { name: "who", label: "Who can see it", value: "private", ..Field::default() }.radios(&[("private", "Private", "Only members."), ("public", "Public", "Everyone, also without an account.")]))
+            (form::checkbox("lfs", "Large files", true, "Kept outside of the repository."))
+            (form::actions("Save", Some(("#", "Cancel"))))
+        },
+    )
 }
 
 const SOURCE: &str = "//! Leases.\nuse std::time::Duration;\n\n/// How long the lease still holds.\npub fn remaining(&self) -> Duration {\n\tself.until.saturating_duration_since(self.clock.now()) // <now>\n}\n\nconst TERM: u64 = 30;\nlet name = \"store\";\n";
 
 fn files() -> Markup {
     let lines = highlight::lines("a.rs", "", SOURCE);
-    let group = |title: &str, author: &str, at, lines| blame::Group { title: title.into(), author: author.into(), at, lines, href: "#".into(), before_href: Some("#".into()), ..blame::Group::default() };
+    let group = |title: &str, author: &str, at, lines| blame::Group {
+        title: title.into(),
+        author: author.into(),
+        at,
+        lines,
+        href: "#".into(),
+        before_href: Some("#".into()),
+        ..blame::Group::default()
+    };
     html! {
         (parts::panel_rows("file", "lease.rs", &code::code(&lines, "lease.rs")))
         (parts::panel_rows("blamed", "Blame", &blame::blame(&[group("Renew leases before they expire", "tamar", 1_790_000_000_000_000, 4), group("Begin", "severn", 1_690_000_000_000_000, 6)], &lines)))
@@ -144,7 +197,12 @@ fn files() -> Markup {
 
 fn changes() -> Markup {
     let old = ["    pub fn remaining(&self) -> Duration {", "        self.until - Instant::now()", "    }"];
-    let new = ["    pub fn remaining(&self) -> Duration {", "        self.until.saturating_duration_since(now)", "        // clock", "    }"];
+    let new = [
+        "    pub fn remaining(&self) -> Duration {",
+        "        self.until.saturating_duration_since(now)",
+        "        // clock",
+        "    }",
+    ];
     let (o, n) = (highlight::lines("a.rs", "", &old.join("\n")), highlight::lines("a.rs", "", &new.join("\n")));
     let line = |kind, old: Option<usize>, new: Option<usize>, words| Line {
         kind,
@@ -162,20 +220,64 @@ fn changes() -> Markup {
         line(Kind::Added, None, Some(2), vec![]),
         line(Kind::Context, Some(2), Some(3), vec![]),
     ];
-    lines[3].below = Some(html! { article.card.talkcard { header { (parts::avatar_small("severn", None)) b { "severn" } span.faint { "yesterday" } } div.prose.s { p { "Could the interval have an upper bound?" } } } });
+    lines[3].below = Some(
+        html! { article.card.talkcard { header { (parts::avatar_small("severn", None)) b { "severn" } span.faint { "yesterday" } } div.prose.s { p { "Could the interval have an upper bound?" } } } },
+    );
     let hunk = Hunk { heading: "impl Lease".into(), hidden: 61, expand_href: Some("#".into()), lines };
-    let file = |id: &str| File { id: id.into(), old_path: "src/store/lease.rs".into(), new_path: "src/store/lease.rs".into(), added: 2, removed: 1, viewed: Some(false), hunks: vec![hunk.clone()], view_href: Some("#".into()), ..File::default() };
+    let file = |id: &str| File {
+        id: id.into(),
+        old_path: "src/store/lease.rs".into(),
+        new_path: "src/store/lease.rs".into(),
+        added: 2,
+        removed: 1,
+        viewed: Some(false),
+        hunks: vec![hunk.clone()],
+        view_href: Some("#".into()),
+        ..File::default()
+    };
     let all = [
         file("f1"),
-        File { id: "f2".into(), new_path: "Cargo.lock".into(), added: 812, removed: 640, collapsed: Some("Large: 1,452 lines changed.".into()), load_href: Some("#".into()), ..File::default() },
-        File { id: "f3".into(), old_path: "a.txt".into(), new_path: "docs/b.txt".into(), change: Change::Renamed, ..File::default() },
+        File {
+            id: "f2".into(),
+            new_path: "Cargo.lock".into(),
+            added: 812,
+            removed: 640,
+            collapsed: Some("Large: 1,452 lines changed.".into()),
+            load_href: Some("#".into()),
+            ..File::default()
+        },
+        File {
+            id: "f3".into(),
+            old_path: "a.txt".into(),
+            new_path: "docs/b.txt".into(),
+            change: Change::Renamed,
+            ..File::default()
+        },
     ];
     html! { (diff::overview(&all)) (diff::files(&all[..1], Layout::SideBySide)) (diff::files(&[file("g1")], Layout::Inline)) (diff::files(&all[1..], Layout::Inline)) }
 }
 
 fn history() -> Markup {
-    let commit = |id: &str, parents: &[&str], title: &str| Commit { id: format!("{id}c1ae0023{id}"), parents: parents.iter().map(|id| format!("{id}c1ae0023{id}")).collect(), title: title.into(), author: "tamar".into(), at: 1_790_000_000_000_000, href: "#".into(), status: Some((Status::Success, "#".into())), verified: true, ..Commit::default() };
-    let list = [commit("a", &["b", "c"], "Merge branch 'lease-renewal' into main"), commit("c", &["d"], "Renew at two thirds of the time"), commit("d", &["e"], "Measure lease renewal under contention"), commit("b", &["e"], "Update tokio to 1.48"), commit("e", &["f", "g"], "Merge branch 'docs'"), commit("g", &["f"], "Explain how leases survive a restart"), commit("f", &[], "Begin")];
+    let commit = |id: &str, parents: &[&str], title: &str| Commit {
+        id: format!("{id}c1ae0023{id}"),
+        parents: parents.iter().map(|id| format!("{id}c1ae0023{id}")).collect(),
+        title: title.into(),
+        author: "tamar".into(),
+        at: 1_790_000_000_000_000,
+        href: "#".into(),
+        status: Some((Status::Success, "#".into())),
+        verified: true,
+        ..Commit::default()
+    };
+    let list = [
+        commit("a", &["b", "c"], "Merge branch 'lease-renewal' into main"),
+        commit("c", &["d"], "Renew at two thirds of the time"),
+        commit("d", &["e"], "Measure lease renewal under contention"),
+        commit("b", &["e"], "Update tokio to 1.48"),
+        commit("e", &["f", "g"], "Merge branch 'docs'"),
+        commit("g", &["f"], "Explain how leases survive a restart"),
+        commit("f", &[], "Begin"),
+    ];
     html! {
         (parts::panel_rows("commits", "Commits", &commits::list(&list[..3])))
         (parts::panel_rows("graph", "Graph", &commits::graph(&list)))
@@ -183,14 +285,34 @@ fn history() -> Markup {
 }
 
 fn build() -> Markup {
-    let node = |id: &str, status, stage, needs: &[&str], critical| Node { id: id.into(), title: id.into(), href: "#".into(), status, time: "1:54".into(), stage, needs: needs.iter().map(|need| (*need).to_owned()).collect(), critical, ..Node::default() };
+    let node = |id: &str, status, stage, needs: &[&str], critical| Node {
+        id: id.into(),
+        title: id.into(),
+        href: "#".into(),
+        status,
+        time: "1:54".into(),
+        stage,
+        needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+        critical,
+        ..Node::default()
+    };
     let nodes = [
-        node("fmt", Status::Success, 0, &[], false), node("build", Status::Success, 0, &[], true), node("build-arm64", Status::Success, 0, &[], false), node("licences", Status::Success, 0, &[], false),
-        node("lint", Status::Warnings, 1, &["build", "fmt"], false), node("unit", Status::Success, 1, &["build"], false), node("integration", Status::Running, 1, &["build"], true), node("bench", Status::Failed, 1, &["build"], false),
-        node("image", Status::Pending, 2, &["unit", "integration", "build-arm64"], true), node("sbom", Status::Success, 2, &["licences"], false),
-        node("staging", Status::Created, 3, &["image"], true), node("docs-site", Status::Skipped, 3, &["lint"], false), node("production-with-a-long-name", Status::Manual, 4, &["staging"], false),
+        node("fmt", Status::Success, 0, &[], false),
+        node("build", Status::Success, 0, &[], true),
+        node("build-arm64", Status::Success, 0, &[], false),
+        node("licences", Status::Success, 0, &[], false),
+        node("lint", Status::Warnings, 1, &["build", "fmt"], false),
+        node("unit", Status::Success, 1, &["build"], false),
+        node("integration", Status::Running, 1, &["build"], true),
+        node("bench", Status::Failed, 1, &["build"], false),
+        node("image", Status::Pending, 2, &["unit", "integration", "build-arm64"], true),
+        node("sbom", Status::Success, 2, &["licences"], false),
+        node("staging", Status::Created, 3, &["image"], true),
+        node("docs-site", Status::Skipped, 3, &["lint"], false),
+        node("production-with-a-long-name", Status::Manual, 4, &["staging"], false),
     ];
-    let stages: Vec<String> = ["Build", "Test", "Package", "Staging", "Production"].iter().map(|name| (*name).to_owned()).collect();
+    let stages: Vec<String> =
+        ["Build", "Test", "Package", "Staging", "Production"].iter().map(|name| (*name).to_owned()).collect();
     let events = ansi::parse(b"section_start:10:prep[collapsed=true]\r\x1b[0KPrepare the sandbox\nUsing image rust:1.95 from cache\nsection_end:12:prep\r\x1b[0Ksection_start:12:script\r\x1b[0K\x1b[1mScript\x1b[0m\n\x1b[36;1m$ cargo nextest run\x1b[0m\n2026-05-22T12:43:46.962646Z 00O \x1b[32m   Compiling\x1b[0m sluice v0.10.0-dev\n\x1b[33mwarning\x1b[0m: unused variable: \x1b[34m`retries`\x1b[0m\n\x1b[31;1mFAIL\x1b[0m \x1b[90m[   4.113s]\x1b[0m sluice::store \x1b[35mlease_expires\x1b[0m \x1b[30;41m exit 1 \x1b[0m \x1b[7minverse\x1b[0m\nsection_end:75:script\r\x1b[0KJob failed\n");
     let log = Log { name: "integration".into(), raw_href: Some("#".into()), errors: vec![7], ..Log::default() };
     html! {
@@ -204,8 +326,22 @@ const TEXT: &str = "---\ntitle: Sluice\nstatus: ready\n---\n\n# What it does\n\n
 
 fn prose() -> Markup {
     let found = markdown::references(TEXT);
-    let known: HashMap<_, _> = found.into_iter().map(|reference| (reference, markdown::Resolved { href: "#".into(), title: "Leases survive".into(), colour: Some("#d35400".into()), ..markdown::Resolved::default() })).collect();
-    let options = MarkdownOptions { anchors: true, front_matter: true, resolver: Some(&known), ..MarkdownOptions::default() };
+    let known: HashMap<_, _> = found
+        .into_iter()
+        .map(|reference| {
+            (
+                reference,
+                markdown::Resolved {
+                    href: "#".into(),
+                    title: "Leases survive".into(),
+                    colour: Some("#d35400".into()),
+                    ..markdown::Resolved::default()
+                },
+            )
+        })
+        .collect();
+    let options =
+        MarkdownOptions { anchors: true, front_matter: true, resolver: Some(&known), ..MarkdownOptions::default() };
     html! {
         section.panel aria-labelledby="readme" {
             header { (icon("book")) h2 id="readme" { "README.md" } }
@@ -215,7 +351,10 @@ fn prose() -> Markup {
 }
 
 fn aside() -> Markup {
-    let languages: Vec<(String, f64)> = [("Rust", 81.0), ("TypeScript", 11.0), ("Shell", 5.0), ("Nix", 0.4)].iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
+    let languages: Vec<(String, f64)> = [("Rust", 81.0), ("TypeScript", 11.0), ("Shell", 5.0), ("Nix", 0.4)]
+        .iter()
+        .map(|(name, share)| ((*name).to_owned(), *share))
+        .collect();
     let weeks: Vec<(f64, &str)> = (0..26).map(|week| (f64::from((week * 7) % 13 + 1), "k1")).collect();
     let values: Vec<f64> = (0..30).map(|day| f64::from((day * 11) % 17)).collect();
     let days: Vec<u32> = (0..180).map(|day| (day * 7919) % 9).collect();

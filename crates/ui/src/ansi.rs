@@ -2,11 +2,12 @@
 //!
 //! The parser never trusts its input: every character is escaped, unknown sequences are dropped, lines are bounded.
 
+mod colour;
+
 use std::sync::LazyLock;
 
+use colour::{Style, paint};
 use regex::Regex;
-
-use crate::highlight::push_escaped;
 
 /// Longer lines are broken here.
 const MAX_LINE: usize = 16_384;
@@ -57,29 +58,6 @@ pub enum Event {
         at: i64,
     },
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Colour {
-    #[default]
-    Plain,
-    /// One of the sixteen.
-    Index(u8),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Style {
-    fore: Colour,
-    back: Colour,
-    flags: u8,
-}
-
-const BOLD: u8 = 1;
-const FAINT: u8 = 2;
-const ITALIC: u8 = 4;
-const UNDERLINE: u8 = 8;
-const STRIKE: u8 = 16;
-const INVERSE: u8 = 32;
-const HIDDEN: u8 = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
@@ -245,7 +223,7 @@ impl Parser {
         let first = numbers.first().copied().unwrap_or(0);
         let distance = first.max(1) as usize;
         match last {
-            b'm' => self.select(&numbers),
+            b'm' => self.style.select(&numbers),
             b'K' => self.erase(first),
             b'C' => self.cursor = (self.cursor + distance).min(MAX_LINE),
             b'D' => self.cursor = self.cursor.saturating_sub(distance),
@@ -261,36 +239,6 @@ impl Parser {
             _ => {
                 self.cells.clear();
                 self.cursor = 0;
-            }
-        }
-    }
-
-    fn select(&mut self, numbers: &[u32]) {
-        let mut rest = numbers;
-        while let Some((number, after)) = rest.split_first() {
-            rest = after;
-            match *number {
-                0 => self.style = Style::default(),
-                1 => self.style.flags |= BOLD,
-                2 => self.style.flags |= FAINT,
-                3 => self.style.flags |= ITALIC,
-                4 => self.style.flags |= UNDERLINE,
-                7 => self.style.flags |= INVERSE,
-                8 => self.style.flags |= HIDDEN,
-                9 => self.style.flags |= STRIKE,
-                22 => self.style.flags &= !(BOLD | FAINT),
-                23 => self.style.flags &= !ITALIC,
-                24 => self.style.flags &= !UNDERLINE,
-                27 => self.style.flags &= !INVERSE,
-                28 => self.style.flags &= !HIDDEN,
-                29 => self.style.flags &= !STRIKE,
-                code @ (30..=37 | 90..=97) => self.style.fore = basic(code, 30),
-                code @ (40..=47 | 100..=107) => self.style.back = basic(code, 40),
-                38 => self.style.fore = extended(&mut rest),
-                48 => self.style.back = extended(&mut rest),
-                39 => self.style.fore = Colour::Plain,
-                49 => self.style.back = Colour::Plain,
-                _ => {}
             }
         }
     }
@@ -360,68 +308,19 @@ fn is_hazard(c: char) -> bool {
     matches!(c, '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-fn basic(code: u32, base: u32) -> Colour {
-    let index = if code >= 90 { code - base - 60 + 8 } else { code - base };
-    u8::try_from(index).map_or(Colour::Plain, Colour::Index)
-}
-
-fn extended(rest: &mut &[u32]) -> Colour {
-    match **rest {
-        [5, index, ..] => {
-            *rest = &rest[2..];
-            from_256(index)
-        }
-        [2, red, green, blue, ..] => {
-            *rest = &rest[4..];
-            nearest(red.min(255), green.min(255), blue.min(255))
-        }
-        _ => {
-            *rest = &[];
-            Colour::Plain
-        }
-    }
-}
-
-fn from_256(index: u32) -> Colour {
-    match index {
-        0..16 => u8::try_from(index).map_or(Colour::Plain, Colour::Index),
-        16..232 => {
-            let level = |part: u32| if part == 0 { 0 } else { 55 + part * 40 };
-            let index = index - 16;
-            nearest(level(index / 36), level(index / 6 % 6), level(index % 6))
-        }
-        232..256 => {
-            let grey = 8 + (index - 232) * 10;
-            nearest(grey, grey, grey)
-        }
-        _ => Colour::Plain,
-    }
-}
-
-/// Finds the colour of the sixteen that comes closest by hue, or by tone for greys.
-fn nearest(red: u32, green: u32, blue: u32) -> Colour {
-    let (high, low) = (red.max(green).max(blue), red.min(green).min(blue));
-    if high - low < 40 {
-        return Colour::Index(match high {
-            0..64 => 0,
-            64..150 => 8,
-            150..225 => 7,
-            _ => 15,
-        });
-    }
-    let middle = (high + low) / 2;
-    let bits = u8::from(red > middle) | u8::from(green > middle) << 1 | u8::from(blue > middle) << 2;
-    Colour::Index(if low > 110 { bits + 8 } else { bits })
-}
-
 /// Takes `2026-01-02T03:04:05.678901Z 00O ` off the start of a line.
 fn strip_timestamp(cells: &[(char, Style)]) -> (&[(char, Style)], Option<String>, bool) {
     let head: String = cells.iter().take(32).map(|cell| cell.0).collect();
     let bytes = head.as_bytes();
     let fits = bytes.len() >= 31
         && bytes[..4].iter().all(u8::is_ascii_digit)
-        && bytes[4] == b'-' && bytes[7] == b'-' && bytes[10] == b'T' && bytes[13] == b':' && bytes[19] == b'.'
-        && bytes[26] == b'Z' && bytes[27] == b' '
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
+        && bytes[10] == b'T'
+        && bytes[13] == b':'
+        && bytes[19] == b'.'
+        && bytes[26] == b'Z'
+        && bytes[27] == b' '
         && bytes[28..30].iter().all(u8::is_ascii_hexdigit)
         && matches!(bytes[30], b'O' | b'E');
     if !fits {
@@ -429,48 +328,6 @@ fn strip_timestamp(cells: &[(char, Style)]) -> (&[(char, Style)], Option<String>
     }
     let skip = if matches!(bytes.get(31), Some(b' ' | b'+')) { 32 } else { 31 };
     (&cells[skip.min(cells.len())..], head.get(..27).map(str::to_owned), bytes[30] == b'E')
-}
-
-fn paint(cells: &[(char, Style)]) -> String {
-    let mut out = String::with_capacity(cells.len() + 32);
-    let mut buffer = [0; 4];
-    let mut open = Style::default();
-    for (c, style) in cells {
-        if *style != open {
-            if open != Style::default() {
-                out.push_str("</span>");
-            }
-            if *style != Style::default() {
-                out.push_str("<span class=\"");
-                push_classes(&mut out, *style);
-                out.push_str("\">");
-            }
-            open = *style;
-        }
-        push_escaped(&mut out, c.encode_utf8(&mut buffer));
-    }
-    if open != Style::default() {
-        out.push_str("</span>");
-    }
-    out
-}
-
-fn push_classes(out: &mut String, style: Style) {
-    let mut classes: Vec<String> = Vec::new();
-    let inverse = style.flags & INVERSE != 0;
-    let (fore, back) = if inverse { (style.back, style.fore) } else { (style.fore, style.back) };
-    if let Colour::Index(index) = fore {
-        classes.push(format!("x{index}"));
-    }
-    if let Colour::Index(index) = back {
-        classes.push(format!("y{index}"));
-    }
-    if inverse && fore == Colour::Plain && back == Colour::Plain {
-        classes.push("xv".to_owned());
-    }
-    let flags = [(BOLD, "xb"), (FAINT, "xf"), (ITALIC, "xi"), (UNDERLINE, "xu"), (STRIKE, "xs"), (HIDDEN, "xh")];
-    classes.extend(flags.iter().filter(|(flag, _)| style.flags & flag != 0).map(|(_, class)| (*class).to_owned()));
-    out.push_str(&classes.join(" "));
 }
 
 /// Reads a whole text at once.
@@ -482,84 +339,4 @@ pub fn parse(bytes: &[u8]) -> Vec<Event> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(text: &str) -> Vec<String> {
-        parse(text.as_bytes()).into_iter().filter_map(|event| match event {
-            Event::Line(line) => Some(line.html),
-            _ => None,
-        }).collect()
-    }
-
-    #[test]
-    fn colours_become_classes() {
-        assert_eq!(lines("\x1b[31;1mbad\x1b[0m <ok>\n"), ["<span class=\"x1 xb\">bad</span> &lt;ok&gt;"]);
-        assert_eq!(lines("\x1b[38;5;9ma\x1b[48;2;0;0;255mb\n"), ["<span class=\"x9\">a</span><span class=\"x9 y4\">b</span>"]);
-        assert_eq!(lines("\x1b[7mx\x1b[27my"), ["<span class=\"xv\">x</span>y"]);
-        assert_eq!(lines("\x1b[32ma\nb\x1b[m"), ["<span class=\"x2\">a</span>", "<span class=\"x2\">b</span>"]);
-    }
-
-    #[test]
-    fn overwriting_leaves_the_last_state() {
-        assert_eq!(lines("10%\r50%\r100%\n"), ["100%"]);
-        assert_eq!(lines("abcdef\rxy\x1b[K\n"), ["xy"]);
-        assert_eq!(lines("abc\x08d\n"), ["abd"]);
-        assert_eq!(lines("a\r\nb\r\n"), ["a", "b"]);
-        assert_eq!(lines("abc\x1b[2Kd"), ["d"]);
-    }
-
-    #[test]
-    fn sections_are_events() {
-        let text = "section_start:1560896352:my_part[collapsed=true]\r\x1b[0KThe title\nin\nsection_end:1560896353:my_part\r\x1b[0K\nafter\n";
-        let events = parse(text.as_bytes());
-        let Event::SectionStart { name, at, collapsed, title } = &events[0] else { panic!("{events:?}") };
-        assert_eq!((name.as_str(), *at, *collapsed, title.html.as_str()), ("my_part", 1_560_896_352, true, "The title"));
-        assert!(matches!(&events[1], Event::Line(line) if line.html == "in" && line.number == 2));
-        assert!(matches!(&events[2], Event::SectionEnd { name, at: 1_560_896_353 } if name == "my_part"));
-        assert!(events.iter().any(|event| matches!(event, Event::Line(line) if line.text == "after")));
-    }
-
-    #[test]
-    fn sections_follow_each_other_on_one_line() {
-        let text = "\x1b[0Ksection_start:1:a\r\x1b[0Kone\nsection_end:2:a\r\x1b[0Ksection_start:3:b\r\x1b[0Ktwo\nx\nsection_end:4:b\r\x1b[0K";
-        let kinds: Vec<String> = parse(text.as_bytes()).iter().map(|event| match event {
-            Event::Line(line) => line.text.clone(),
-            Event::SectionStart { name, title, .. } => format!("+{name} {}", title.text),
-            Event::SectionEnd { name, .. } => format!("-{name}"),
-        }).collect();
-        assert_eq!(kinds, ["+a one", "-a", "+b two", "x", "-b"]);
-    }
-
-    #[test]
-    fn pieces_may_break_anywhere() {
-        let text = "section_start:1:a\r\x1b[0K\x1b[31mTitel ü€😀\x1b[0m\nx\rsection_end:2:a\r\x1b[0Kende\n".as_bytes();
-        let whole = parse(text);
-        for size in 1..9 {
-            let mut parser = Parser::new();
-            let mut events: Vec<Event> = text.chunks(size).flat_map(|chunk| parser.push(chunk)).collect();
-            events.extend(parser.finish());
-            assert_eq!(events, whole);
-        }
-    }
-
-    #[test]
-    fn timestamps_are_taken_off() {
-        let events = parse(b"2026-05-22T12:43:46.962646Z 00E hello\n");
-        let Event::Line(line) = &events[0] else { panic!() };
-        assert_eq!((line.text.as_str(), line.timestamp.as_deref(), line.error), ("hello", Some("2026-05-22T12:43:46.962646Z"), true));
-    }
-
-    #[test]
-    fn hostile_input_is_bounded_and_escaped() {
-        assert_eq!(lines("\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x1b\\\n"), ["x"]);
-        assert_eq!(lines("<script>\"'"), ["&lt;script&gt;&quot;&#39;"]);
-        assert!(lines(&"a".repeat(MAX_LINE * 2 + 1)).len() == 3);
-        assert!(lines("\x1b[99999999C\x1b[9999999999;x").len() <= 1);
-        let noise: Vec<u8> = (0..40_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        let _ = parse(&noise);
-        assert_eq!(lines("a\u{202e}b"), ["ab"]);
-        let nested = format!("\x1b[{}m", "1;".repeat(200));
-        assert_eq!(lines(&format!("{nested}x")).len(), 1);
-    }
-}
+mod tests;

@@ -14,7 +14,8 @@ pub fn shares(name: &str, parts: &[(String, f64)]) -> Markup {
     }
     let shown = join_small(parts, total);
     let mut left = 0.0;
-    let finding = shown.iter().map(|(word, share)| format!("{word} {}", percent(*share))).collect::<Vec<_>>().join(", ");
+    let finding =
+        shown.iter().map(|(word, share)| format!("{word} {}", percent(*share))).collect::<Vec<_>>().join(", ");
     html! {
         svg.chart height="10" role="img" aria-label={ (name) ": " (finding) } {
             @for (index, (_, share)) in shown.iter().enumerate() {
@@ -27,7 +28,8 @@ pub fn shares(name: &str, parts: &[(String, f64)]) -> Markup {
 }
 
 fn join_small(parts: &[(String, f64)], total: f64) -> Vec<(String, f64)> {
-    let mut sorted: Vec<(String, f64)> = parts.iter().map(|(word, size)| (word.clone(), size.max(0.0) / total)).collect();
+    let mut sorted: Vec<(String, f64)> =
+        parts.iter().map(|(word, size)| (word.clone(), size.max(0.0) / total)).collect();
     sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
     let keep = sorted.iter().take(6).take_while(|part| part.1 >= 0.01).count().max(1);
     let rest: f64 = sorted[keep..].iter().map(|part| part.1).sum();
@@ -65,12 +67,21 @@ pub fn bars(finding: &str, height: u32, list: &[Bar<'_>]) -> Markup {
 /// Shows a line over time without axes.
 pub fn sparkline(finding: &str, height: u32, values: &[f64]) -> Markup {
     let clean: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    let (low, high) = clean.iter().fold((0.0_f64, f64::MIN_POSITIVE), |span, value| (span.0.min(*value), span.1.max(*value)));
+    let (low, high) =
+        clean.iter().fold((0.0_f64, f64::MIN_POSITIVE), |span, value| (span.0.min(*value), span.1.max(*value)));
     let step = 100.0 / clean.len().saturating_sub(1).max(1) as f64;
     let room = f64::from(height) - 4.0;
-    let points: Vec<String> = clean.iter().enumerate().map(|(index, value)| {
-        format!("{} {}", round(index as f64 * step), round(f64::from(height) - 2.0 - (value - low) / (high - low) * room))
-    }).collect();
+    let points: Vec<String> = clean
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            format!(
+                "{} {}",
+                round(index as f64 * step),
+                round(f64::from(height) - 2.0 - (value - low) / (high - low) * room)
+            )
+        })
+        .collect();
     html! {
         @if let (Some(first), Some(_)) = (points.first(), points.get(1)) {
             svg.chart height=(height) viewBox={ "0 0 100 " (height) } preserveAspectRatio="none" role="img" aria-label=(finding) {
@@ -88,7 +99,12 @@ pub fn calendar(finding: &str, days: &[u32], first_weekday: usize) -> Markup {
     let weeks = (days.len() + first_weekday).div_ceil(7);
     let level = |count: u32| match count {
         0 => "",
-        count => match count * 4 / most { 0 => "v1", 1 => "v2", 2 => "v3", _ => "v4" },
+        count => match count * 4 / most {
+            0 => "v1",
+            1 => "v2",
+            2 => "v3",
+            _ => "v4",
+        },
     };
     html! {
         div.scroll tabindex="0" role="region" aria-label=(finding) {

@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn days_head_their_commits_once() {
         let commit = |at| Commit { id: "0123456789".into(), title: "<x>".into(), at, ..Commit::default() };
-        let html = list(&[commit(86_400_000_000 * 3), commit(86_400_000_000 * 3 - 1), commit(86_400_000_000 * 2)]).into_string();
+        let html = list(&[commit(86_400_000_000 * 3), commit(86_400_000_000 * 3 - 1), commit(86_400_000_000 * 2)])
+            .into_string();
         assert_eq!(html.matches("class=\"day\"").count(), 2);
         assert!(html.contains("&lt;x&gt;") && html.contains(">01234567<"));
         assert!(graph(&[commit(0)]).into_string().contains("<circle"));

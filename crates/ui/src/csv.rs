@@ -21,7 +21,7 @@ pub fn table(text: &str) -> Markup {
         @if more { p.waiting { "Only the first " (crate::format::count(MAX_ROWS as i64)) " rows are shown." } }
         div.scroll tabindex="0" role="region" aria-label="Table" {
             table.data {
-                thead { tr { @for cell in head { th scope="col" { (cell) } } } }
+                thead { tr { @for (index, cell) in head.iter().enumerate() { th scope="col" class=[numbers(body, index).then_some("r")] { (cell) } } } }
                 tbody {
                     @for (row, number) in body.iter().zip(2..) {
                         tr id={ "L" (number) } { @for cell in row { td class=[is_number(cell).then_some("r")] { (cell) } } }
@@ -30,6 +30,10 @@ pub fn table(text: &str) -> Markup {
             }
         }
     }
+}
+
+fn numbers(body: &[Vec<String>], column: usize) -> bool {
+    body.first().and_then(|row| row.get(column)).is_some_and(|cell| is_number(cell))
 }
 
 fn is_number(cell: &str) -> bool {
@@ -91,7 +95,10 @@ mod tests {
     #[test]
     fn quotes_and_separators_are_understood() {
         assert_eq!(parse("a,\"b,\"\"c\"\"\nd\"\r\n1,2", ',', 9), [vec!["a", "b,\"c\"\nd"], vec!["1", "2"]]);
-        assert_eq!((separator("a;b;c,d"), separator("a\tb"), separator("x"), separator("\"a,b\";c")), (';', '\t', ',', ';'));
+        assert_eq!(
+            (separator("a;b;c,d"), separator("a\tb"), separator("x"), separator("\"a,b\";c")),
+            (';', '\t', ',', ';')
+        );
     }
 
     #[test]

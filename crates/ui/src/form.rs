@@ -179,7 +179,13 @@ mod tests {
 
     #[test]
     fn errors_and_hints_are_tied_to_the_field() {
-        let field = Field { name: "branch[name]", label: "Branch", error: Some("No spaces."), hint: "Letters.", ..Field::default() };
+        let field = Field {
+            name: "branch[name]",
+            label: "Branch",
+            error: Some("No spaces."),
+            hint: "Letters.",
+            ..Field::default()
+        };
         let html = field.input().into_string();
         assert!(html.contains("aria-invalid=\"true\""));
         assert!(html.contains("aria-describedby=\"f-branch-name--error f-branch-name--hint\""));

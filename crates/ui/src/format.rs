@@ -81,7 +81,7 @@ pub fn count(number: i64) -> String {
         out.push('−');
     }
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -113,8 +113,7 @@ pub fn duration(seconds: f64) -> String {
         return format!("{seconds:.1} s");
     }
     let whole = seconds.round() as u64;
-    let (days, hours, minutes, rest) =
-        (whole / 86_400, whole / 3600 % 24, whole / 60 % 60, whole % 60);
+    let (days, hours, minutes, rest) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60, whole % 60);
     let pair = |large: String, small: u64, unit: &str| {
         if small == 0 { large } else { format!("{large} {small} {unit}") }
     };

@@ -276,9 +276,7 @@ pub(crate) fn door(door: &Door) -> Markup {
 }
 
 fn waterline() -> Markup {
-    let wave = |start: &str, swell: &str| {
-        format!("M0 {start}q60-{swell} 120 0{}V120H0z", "t120 0 ".repeat(11))
-    };
+    let wave = |start: &str, swell: &str| format!("M0 {start}q60-{swell} 120 0{}V120H0z", "t120 0 ".repeat(11));
     html! {
         svg.waterline viewBox="0 0 1440 120" preserveAspectRatio="xMidYMin slice" aria-hidden="true" {
             path d=(wave("40", "28")) {} path d=(wave("76", "24")) {}

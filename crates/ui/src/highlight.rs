@@ -206,7 +206,7 @@ impl Painter {
             return;
         }
         let blank = text.bytes().all(|byte| byte == b' ' || byte == b'\t');
-        if class != self.open && !(blank && !self.open.is_empty()) {
+        if class != self.open && (self.open.is_empty() || !blank) {
             self.close();
             if !class.is_empty() && !blank {
                 self.out.push_str("<span class=\"");
@@ -305,6 +305,7 @@ impl<'a> Marker<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 

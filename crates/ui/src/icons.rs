@@ -42,11 +42,8 @@ pub fn icon_named(name: &str, class: &str, label: &str) -> Markup {
 
 /// Builds the inline sprite with the icons that the given markup uses.
 pub(crate) fn sprite(markup: &str) -> Markup {
-    let used: BTreeSet<&str> = markup
-        .split(USE)
-        .skip(1)
-        .filter_map(|rest| rest.split_once('"').map(|(name, _)| name))
-        .collect();
+    let used: BTreeSet<&str> =
+        markup.split(USE).skip(1).filter_map(|rest| rest.split_once('"').map(|(name, _)| name)).collect();
     html! {
         svg.sprite width="0" height="0" aria-hidden="true" {
             @for (name, shape) in all().filter(|(name, _)| used.contains(name)) { (symbol(name, shape)) }

@@ -183,7 +183,13 @@ mod tests {
     #[test]
     fn lines_are_continuous_between_rows() {
         let rows = assign(&commits(&[
-            ("g", &["f", "e"]), ("f", &["d"]), ("e", &["c", "d"]), ("d", &["b"]), ("c", &["b", "x"]), ("b", &["a"]), ("a", &[]),
+            ("g", &["f", "e"]),
+            ("f", &["d"]),
+            ("e", &["c", "d"]),
+            ("d", &["b"]),
+            ("c", &["b", "x"]),
+            ("b", &["a"]),
+            ("a", &[]),
         ]));
         for pair in rows.windows(2) {
             let mut down: Vec<_> = pair[0].segments.iter().filter_map(|s| s.to).collect();

@@ -18,7 +18,7 @@ use crate::highlight::escape;
 use trusted::Trusted;
 
 pub use links::Base;
-pub use references::{Reference, RefKind, Resolved, Resolver, references};
+pub use references::{RefKind, Reference, Resolved, Resolver, references};
 
 /// Longer texts are shown as they are.
 pub const MAX_INPUT: usize = 1024 * 1024;
@@ -125,7 +125,13 @@ fn node<'a>(arena: &'a Arena<'a>, value: NodeValue) -> Node<'a> {
     arena.alloc(Ast::new(value, LineColumn { line: 0, column: 0 }).into())
 }
 
-fn rewrite<'a>(arena: &'a Arena<'a>, root: Node<'a>, options: &MarkdownOptions<'_>, prefix: &str, trusted: &mut Trusted) {
+fn rewrite<'a>(
+    arena: &'a Arena<'a>,
+    root: Node<'a>,
+    options: &MarkdownOptions<'_>,
+    prefix: &str,
+    trusted: &mut Trusted,
+) {
     let all: Vec<Node<'a>> = root.descendants().collect();
     let headings = headings(arena, &all, options, prefix, trusted);
     for at in &all {
@@ -171,7 +177,13 @@ struct Heading {
     id: String,
 }
 
-fn headings<'a>(arena: &'a Arena<'a>, all: &[Node<'a>], options: &MarkdownOptions<'_>, prefix: &str, trusted: &mut Trusted) -> Vec<Heading> {
+fn headings<'a>(
+    arena: &'a Arena<'a>,
+    all: &[Node<'a>],
+    options: &MarkdownOptions<'_>,
+    prefix: &str,
+    trusted: &mut Trusted,
+) -> Vec<Heading> {
     let mut names = Anchorizer::new();
     let mut found = Vec::new();
     for at in all {
@@ -180,7 +192,8 @@ fn headings<'a>(arena: &'a Arena<'a>, all: &[Node<'a>], options: &MarkdownOption
         let id = names.anchorize(text.trim());
         if options.anchors && !id.is_empty() {
             let id = escape(&format!("{prefix}{id}"));
-            let anchor = format!("<a class=\"anchor\" id=\"{id}\" href=\"#{id}\" aria-label=\"Link to this heading\"></a>");
+            let anchor =
+                format!("<a class=\"anchor\" id=\"{id}\" href=\"#{id}\" aria-label=\"Link to this heading\"></a>");
             at.prepend(node(arena, NodeValue::Text(trusted.keep(anchor).into())));
         }
         found.push(Heading { level: heading.level, text, id });
@@ -227,7 +240,8 @@ fn code_block(info: &str, text: &str) -> String {
     if language == "math" {
         return format!("<pre class=\"code math\">{}</pre>", escape(text));
     }
-    let class: String = language.chars().filter(|c| c.is_ascii_alphanumeric() || "+#-_.".contains(*c)).take(40).collect();
+    let class: String =
+        language.chars().filter(|c| c.is_ascii_alphanumeric() || "+#-_.".contains(*c)).take(40).collect();
     let lines = highlight::fenced(&language.to_ascii_lowercase(), text).join("\n");
     let attribute = if class.is_empty() { String::new() } else { format!(" class=\"language-{class}\"") };
     format!("<pre class=\"code\" tabindex=\"0\"><code{attribute}>{lines}</code></pre>")
@@ -242,10 +256,16 @@ fn front_matter(text: &str) -> String {
         .collect();
     let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty() && pairs.len() <= 50) else {
         let lines = highlight::fenced("yaml", inside).join("\n");
-        return format!("<details class=\"front\"><summary>Front matter</summary><pre class=\"code\"><code>{lines}</code></pre></details>");
+        return format!(
+            "<details class=\"front\"><summary>Front matter</summary><pre class=\"code\"><code>{lines}</code></pre></details>"
+        );
     };
     let row = |(key, value): &(&str, &str)| {
-        format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(key), escape(value.trim().trim_matches(['"', '\''])))
+        format!(
+            "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
+            escape(key),
+            escape(value.trim().trim_matches(['"', '\'']))
+        )
     };
     format!("<table class=\"front\"><tbody>{}</tbody></table>", pairs.iter().map(row).collect::<String>())
 }

@@ -38,14 +38,18 @@ impl Clone<'_> {
     /// Writes the button with its menu.
     pub fn render(&self) -> Markup {
         let button = Button { label: "Clone", icon: "save", class: "primary", ..Button::default() };
-        menu_with("clone", &button, &html! {
-            @if !self.ssh.is_empty() { div.field { span.label { "SSH" } (copy_box(self.ssh, "SSH address")) } }
-            @if !self.http.is_empty() { div.field { span.label { "HTTPS" } (copy_box(self.http, "HTTPS address")) } }
-            div.line {
-                @for (word, href) in self.archives { a.btn.small href=(href) download { (icon("save")) (word) } }
-                @if let Some(href) = self.keys_href { a.btn.quiet.small.push href=(href) { (icon("key")) "Set up a key" } }
-            }
-        })
+        menu_with(
+            "clone",
+            &button,
+            &html! {
+                @if !self.ssh.is_empty() { div.field { span.label { "SSH" } (copy_box(self.ssh, "SSH address")) } }
+                @if !self.http.is_empty() { div.field { span.label { "HTTPS" } (copy_box(self.http, "HTTPS address")) } }
+                div.line {
+                    @for (word, href) in self.archives { a.btn.small href=(href) download { (icon("save")) (word) } }
+                    @if let Some(href) = self.keys_href { a.btn.quiet.small.push href=(href) { (icon("key")) "Set up a key" } }
+                }
+            },
+        )
     }
 }
 
@@ -163,7 +167,12 @@ mod tests {
 
     #[test]
     fn menus_are_tied_to_their_buttons() {
-        let html = menu("more", &Button { label: "More", icon: "dots", icon_only: true, ..Button::default() }, &[Item::new("Edit", "/e")]).into_string();
+        let html = menu(
+            "more",
+            &Button { label: "More", icon: "dots", icon_only: true, ..Button::default() },
+            &[Item::new("Edit", "/e")],
+        )
+        .into_string();
         assert!(html.contains("popovertarget=\"more\"") && html.contains("id=\"more\" popover"));
     }
 

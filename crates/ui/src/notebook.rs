@@ -19,8 +19,12 @@ pub fn render(text: &str, options: &MarkdownOptions<'_>) -> Result<Markup, Strin
         return Err("This notebook is too large to be shown.".to_owned());
     }
     let book: Value = serde_json::from_str(text).map_err(|error| format!("This notebook can't be read: {error}."))?;
-    let cells = book.get("cells").and_then(Value::as_array).ok_or("This notebook has no cells; only version 4 can be shown.")?;
-    let language = book.pointer("/metadata/language_info/name").or_else(|| book.pointer("/metadata/kernelspec/language"));
+    let cells = book
+        .get("cells")
+        .and_then(Value::as_array)
+        .ok_or("This notebook has no cells; only version 4 can be shown.")?;
+    let language =
+        book.pointer("/metadata/language_info/name").or_else(|| book.pointer("/metadata/kernelspec/language"));
     let language = language.and_then(Value::as_str).unwrap_or("python");
     Ok(html! {
         div.body.notebook {
@@ -102,7 +106,9 @@ fn data(data: &Value) -> Markup {
         return html! { img src={ "data:image/svg+xml;base64," (encoded) } alt="Output of the cell"; };
     }
     let rich = joined(data.get("text/html"));
-    if let Some(clean) = Some(rich).filter(|rich| !rich.is_empty() && rich.len() <= MAX_TEXT).and_then(|rich| clean_foreign(&rich)) {
+    if let Some(clean) =
+        Some(rich).filter(|rich| !rich.is_empty() && rich.len() <= MAX_TEXT).and_then(|rich| clean_foreign(&rich))
+    {
         return html! { div.prose.s { (PreEscaped(clean)) } };
     }
     terminal(&joined(data.get("text/plain")))
@@ -132,7 +138,12 @@ mod tests {
         });
         let html = render(&book.to_string(), &MarkdownOptions::default()).expect("shown").into_string();
         assert!(!html.contains("<script") && !html.contains("onclick"), "{html}");
-        assert!(html.contains("In [3]") && html.contains("class=\"x1\"") && html.contains("base64,aGk=") && html.contains("<td>1</td>"));
+        assert!(
+            html.contains("In [3]")
+                && html.contains("class=\"x1\"")
+                && html.contains("base64,aGk=")
+                && html.contains("<td>1</td>")
+        );
     }
 
     #[test]

@@ -46,7 +46,12 @@ pub struct Button<'a> {
 impl Button<'_> {
     /// Writes the button.
     pub fn render(&self) -> Markup {
-        let class = format!("btn{}{}{}", if self.class.is_empty() { "" } else { " " }, self.class, if self.icon_only { " icon" } else { "" });
+        let class = format!(
+            "btn{}{}{}",
+            if self.class.is_empty() { "" } else { " " },
+            self.class,
+            if self.icon_only { " icon" } else { "" }
+        );
         let label = self.icon_only.then_some(self.label);
         let inside = html! {
             @if !self.icon.is_empty() { (icon(self.icon)) }
@@ -343,7 +348,9 @@ pub fn pages(current: u64, last: u64, href: impl Fn(u64) -> String) -> Markup {
         return Markup::default();
     }
     let mut shown: Vec<u64> = [1, 2, current.saturating_sub(1), current, current + 1, last.saturating_sub(1), last]
-        .into_iter().filter(|page| (1..=last).contains(page)).collect();
+        .into_iter()
+        .filter(|page| (1..=last).contains(page))
+        .collect();
     shown.sort_unstable();
     shown.dedup();
     html! {
@@ -390,29 +397,4 @@ pub fn path(steps: &[Step<'_>]) -> Markup {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn initials_come_from_words() {
-        assert_eq!(initials("tamar"), "ta");
-        assert_eq!(initials("Ada Lovelace"), "AL");
-        assert_eq!(initials(""), "?");
-        assert_eq!(colour_class("tamar"), colour_class("tamar"));
-    }
-
-    #[test]
-    fn colours_cannot_break_out() {
-        assert_eq!(safe_colour("#d9534f"), "#d9534f");
-        assert_eq!(safe_colour("red"), "red");
-        assert_eq!(safe_colour("url(//x)"), "currentColor");
-        assert_eq!(safe_colour(""), "currentColor");
-    }
-
-    #[test]
-    fn paging_leaves_gaps() {
-        let html = pages(10, 40, |page| format!("?page={page}")).into_string();
-        assert!(html.contains("…") && html.contains("aria-current=\"page\">10<"));
-        assert!(pages(1, 1, |_| String::new()).0.is_empty());
-    }
-}
+mod tests;

@@ -59,11 +59,16 @@ pub fn layout(nodes: &[Node], arrange: Arrange) -> Vec<Place> {
     let mut order: Vec<usize> = (0..nodes.len()).collect();
     order.sort_by_key(|node| columns[*node]);
     let mut rows = vec![0; nodes.len()];
+    let most = order.iter().fold(vec![0; nodes.len() + 1], |mut counts, node| {
+        counts[columns[*node]] += 1;
+        counts
+    });
+    let most = most.into_iter().max().unwrap_or(0);
     let mut start = 0;
     while start < order.len() {
         let column = columns[order[start]];
         let end = start + order[start..].iter().take_while(|node| columns[**node] == column).count();
-        place_column(nodes, &index, &columns, &order[start..end], &mut rows);
+        place_column(nodes, &index, &columns, &order[start..end], most, &mut rows);
         start = end;
     }
     columns.into_iter().zip(rows).collect()
@@ -111,16 +116,29 @@ fn known(node: &Node, index: &HashMap<&str, usize>) -> Vec<usize> {
 }
 
 /// Gives the nodes of a column rows close to what they need, each row once.
-fn place_column(nodes: &[Node], index: &HashMap<&str, usize>, columns: &[usize], column: &[usize], rows: &mut [usize]) {
+fn place_column(
+    nodes: &[Node],
+    index: &HashMap<&str, usize>,
+    columns: &[usize],
+    column: &[usize],
+    most: usize,
+    rows: &mut [usize],
+) {
     let wish = |node: usize| {
-        let before: Vec<usize> = known(&nodes[node], index).into_iter().filter(|need| columns[*need] < columns[node]).collect();
+        let before: Vec<usize> =
+            known(&nodes[node], index).into_iter().filter(|need| columns[*need] < columns[node]).collect();
         (!before.is_empty()).then(|| before.iter().map(|need| rows[*need]).sum::<usize>() as f64 / before.len() as f64)
     };
     let mut wishes: Vec<(usize, Option<f64>)> = column.iter().map(|node| (*node, wish(*node))).collect();
     let free_last = f64::MAX;
     wishes.sort_by(|a, b| a.1.unwrap_or(free_last).total_cmp(&b.1.unwrap_or(free_last)));
-    for (row, (node, _)) in wishes.into_iter().enumerate() {
+    let mut next = 0;
+    for (done, (node, wish)) in wishes.into_iter().enumerate() {
+        // Rows may stay empty to keep lines straight, as long as the rest still fits.
+        let last = most.saturating_sub(column.len() - done);
+        let row = wish.map_or(next, |wish| (wish.round() as usize).clamp(next, last.max(next)));
         rows[node] = row;
+        next = row + 1;
     }
 }
 
@@ -202,7 +220,10 @@ fn route(from: Place, to: Place, places: &[Place]) -> String {
     let (enter, leave) = (x1 + GAP_X, x2 - GAP_X);
     format!(
         "M{x1} {y1}C{} {y1} {} {lane} {enter} {lane}H{leave}C{} {lane} {} {y2} {x2} {y2}",
-        x1 + half, enter - half, leave + half, x2 - half
+        x1 + half,
+        enter - half,
+        leave + half,
+        x2 - half
     )
 }
 
@@ -210,10 +231,14 @@ fn draw(node: &Node, place: Place) -> Markup {
     let tone = node.status.tone();
     let word = node.note.clone().unwrap_or_else(|| node.status.word().to_owned());
     let word = if node.critical { format!("{word}, critical") } else { word };
-    let off = matches!(node.status, Status::Skipped | Status::Manual | Status::Created | Status::Scheduled | Status::Canceled);
+    let off = matches!(
+        node.status,
+        Status::Skipped | Status::Manual | Status::Created | Status::Scheduled | Status::Canceled
+    );
+    let class = format!("node {tone}{}{}", if node.critical { " hot" } else { "" }, if off { " off" } else { "" });
     let room = if node.time.is_empty() { 20 } else { 15 };
     html! {
-        a.node.hot[node.critical].off[off] class=(tone) href=(node.href) transform={ "translate(" (x(place.0)) " " (y(place.1)) ")" } {
+        a class=(class) href=(node.href) transform={ "translate(" (x(place.0)) " " (y(place.1)) ")" } {
             title { (node.title) ": " (word) }
             rect.box width=(NODE_W) height=(NODE_H) rx="8" {}
             use class={ "ic " (tone) } href={ "#i-" (node.status.icon()) } x="12" y="14" width="16" height="16" {}
@@ -270,7 +295,13 @@ mod tests {
     use super::*;
 
     fn node(id: &str, stage: usize, needs: &[&str]) -> Node {
-        Node { id: id.into(), title: id.into(), stage, needs: needs.iter().map(|need| (*need).to_owned()).collect(), ..Node::default() }
+        Node {
+            id: id.into(),
+            title: id.into(),
+            stage,
+            needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+            ..Node::default()
+        }
     }
 
     #[test]
@@ -281,17 +312,24 @@ mod tests {
 
     #[test]
     fn needs_become_depths() {
-        let nodes = [node("deploy", 2, &["test", "lint"]), node("test", 1, &["build"]), node("build", 0, &[]), node("lint", 1, &[])];
+        let nodes = [
+            node("deploy", 2, &["test", "lint"]),
+            node("test", 1, &["build"]),
+            node("build", 0, &[]),
+            node("lint", 1, &[]),
+        ];
         let columns: Vec<usize> = layout(&nodes, Arrange::Needs).iter().map(|place| place.0).collect();
         assert_eq!(columns, [2, 1, 0, 0]);
     }
 
     #[test]
     fn no_two_nodes_share_a_place() {
-        let nodes: Vec<Node> = (0..60).map(|n| {
-            let needs = if n > 5 { vec![format!("n{}", n / 3), format!("n{}", n / 2)] } else { vec![] };
-            Node { id: format!("n{n}"), needs, ..Node::default() }
-        }).collect();
+        let nodes: Vec<Node> = (0..60)
+            .map(|n| {
+                let needs = if n > 5 { vec![format!("n{}", n / 3), format!("n{}", n / 2)] } else { vec![] };
+                Node { id: format!("n{n}"), needs, ..Node::default() }
+            })
+            .collect();
         let mut places = layout(&nodes, Arrange::Needs);
         places.sort_unstable();
         let before = places.len();

@@ -104,10 +104,7 @@ impl Status {
 
     /// Tells whether nothing more will happen by itself.
     pub fn is_over(self) -> bool {
-        matches!(
-            self,
-            Self::Success | Self::Warnings | Self::Failed | Self::Canceled | Self::Skipped
-        )
+        matches!(self, Self::Success | Self::Warnings | Self::Failed | Self::Canceled | Self::Skipped)
     }
 }
 

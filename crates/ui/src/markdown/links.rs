@@ -1,6 +1,5 @@
 //! Where links and pictures of a text lead.
 
-
 /// The place of a file within a repository, to which relative links are taken.
 #[derive(Debug, Clone, Default)]
 pub struct Base {
@@ -42,7 +41,8 @@ pub(super) fn resolve(value: &str, image: bool, links: &Links) -> Option<String>
 
 fn has_scheme(value: &str) -> bool {
     value.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     })
 }
 

@@ -100,7 +100,9 @@ fn read(found: &Captures<'_>) -> Option<Reference> {
         return Some(Reference { kind, project: None, name: group(found, "quoted").or_else(|| group(found, "word"))? });
     }
     // A word such as "defaced" or a plain number is no commit.
-    let name = group(found, "sha").filter(|sha| sha.bytes().any(|b| b.is_ascii_digit()) && (sha.len() > 9 || sha.bytes().any(|b| b.is_ascii_alphabetic())))?;
+    let name = group(found, "sha").filter(|sha| {
+        sha.bytes().any(|b| b.is_ascii_digit()) && (sha.len() > 9 || sha.bytes().any(|b| b.is_ascii_alphabetic()))
+    })?;
     Some(Reference { kind: RefKind::Commit, project: group(found, "of"), name })
 }
 
@@ -120,7 +122,10 @@ fn scan(text: &str) -> Vec<(std::ops::Range<usize>, Reference)> {
 
 fn is_linkable(at: Node<'_>) -> bool {
     !at.ancestors().any(|above| {
-        matches!(above.data().value, NodeValue::Link(_) | NodeValue::Image(_) | NodeValue::WikiLink(_) | NodeValue::Escaped)
+        matches!(
+            above.data().value,
+            NodeValue::Link(_) | NodeValue::Image(_) | NodeValue::WikiLink(_) | NodeValue::Escaped
+        )
     })
 }
 
@@ -136,10 +141,10 @@ pub fn references(text: &str) -> Vec<Reference> {
     }
     let mut found = Vec::new();
     for at in root.descendants() {
-        if let NodeValue::Text(text) = &at.data().value {
-            if is_linkable(at) {
-                found.extend(scan(text).into_iter().map(|(_, reference)| reference));
-            }
+        if let NodeValue::Text(text) = &at.data().value
+            && is_linkable(at)
+        {
+            found.extend(scan(text).into_iter().map(|(_, reference)| reference));
         }
     }
     found.truncate(MOST);
@@ -179,7 +184,12 @@ fn markup(written: &str, reference: &Reference, target: &Resolved) -> String {
     }
     let class = if target.closed { "ref closed" } else { "ref" };
     let text = target.text.as_deref().unwrap_or(written);
-    format!("<a class=\"{class}\" href=\"{}\" title=\"{}\">{}</a>", escape(&target.href), escape(&target.title), escape(text))
+    format!(
+        "<a class=\"{class}\" href=\"{}\" title=\"{}\">{}</a>",
+        escape(&target.href),
+        escape(&target.title),
+        escape(text)
+    )
 }
 
 #[cfg(test)]
@@ -187,18 +197,41 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        scan(text).into_iter().map(|(_, found)| format!("{:?} {}{}", found.kind, found.project.map_or(String::new(), |p| p + " "), found.name)).collect()
+        scan(text)
+            .into_iter()
+            .map(|(_, found)| {
+                format!("{:?} {}{}", found.kind, found.project.map_or(String::new(), |p| p + " "), found.name)
+            })
+            .collect()
     }
 
     #[test]
     fn signs_are_understood() {
-        assert_eq!(names("Closes #12, group/sub.project!3 by @ada.l."), ["Issue 12", "MergeRequest group/sub.project 3", "User ada.l"]);
-        assert_eq!(names("~bug ~\"two words\" %1.0 %\"Next one\" &4 $5 ~type::fix"), ["Label bug", "Label two words", "Milestone 1.0", "Milestone Next one", "Epic 4", "Snippet 5", "Label type::fix"]);
+        assert_eq!(
+            names("Closes #12, group/sub.project!3 by @ada.l."),
+            ["Issue 12", "MergeRequest group/sub.project 3", "User ada.l"]
+        );
+        assert_eq!(
+            names("~bug ~\"two words\" %1.0 %\"Next one\" &4 $5 ~type::fix"),
+            [
+                "Label bug",
+                "Label two words",
+                "Milestone 1.0",
+                "Milestone Next one",
+                "Epic 4",
+                "Snippet 5",
+                "Label type::fix"
+            ]
+        );
         assert_eq!(names("see 8f3c1ae and a/b@0123456789abcdef"), ["Commit 8f3c1ae", "Commit a/b 0123456789abcdef"]);
     }
 
     #[test]
     fn what_only_looks_like_one_is_left() {
-        assert!(names("a@b.example C# 50% #x 1234567 defaced !important x=#1a &amp &#39;").is_empty(), "{:?}", names("a@b.example C# 50% #x 1234567 defaced !important x=#1a &amp &#39;"));
+        assert!(
+            names("a@b.example C# 50% #x 1234567 defaced !important x=#1a &amp &#39;").is_empty(),
+            "{:?}",
+            names("a@b.example C# 50% #x 1234567 defaced !important x=#1a &amp &#39;")
+        );
     }
 }

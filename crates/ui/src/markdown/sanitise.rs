@@ -44,11 +44,8 @@ fn listed(names: &[&str], tag: &str) -> bool {
 
 /// Lets pass what is allowed and resolves links.
 pub(super) fn clean(html: &str, options: &MarkdownOptions<'_>, prefix: &str) -> String {
-    let links = Links {
-        base: options.base.clone(),
-        uploads: options.uploads.map(str::to_owned),
-        prefix: prefix.to_owned(),
-    };
+    let links =
+        Links { base: options.base.clone(), uploads: options.uploads.map(str::to_owned), prefix: prefix.to_owned() };
     let mut builder = builder();
     builder.id_prefix(Some(prefix)).attribute_filter(move |element, attribute, value| {
         let resolved = match (element, attribute) {
@@ -89,7 +86,11 @@ fn builder<'a>() -> Builder<'a> {
 
 fn classes() -> HashMap<&'static str, HashSet<&'static str>> {
     let alert = [
-        "markdown-alert", "markdown-alert-note", "markdown-alert-tip", "markdown-alert-important", "markdown-alert-warning",
+        "markdown-alert",
+        "markdown-alert-note",
+        "markdown-alert-tip",
+        "markdown-alert-important",
+        "markdown-alert-warning",
         "markdown-alert-caution",
     ];
     HashMap::from([

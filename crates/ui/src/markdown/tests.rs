@@ -32,7 +32,23 @@ fn scripts_never_pass() {
     for case in cases {
         let out = render(case, &MarkdownOptions { anchors: true, front_matter: true, ..MarkdownOptions::default() });
         let low = out.to_ascii_lowercase();
-        for bad in ["<script", "<iframe", "<svg", "<form", "<button", "<object", "<embed", "<base", "<meta", "<link", "<style", " style=", "href=\"javascript", "src=\"javascript", "data:text"] {
+        for bad in [
+            "<script",
+            "<iframe",
+            "<svg",
+            "<form",
+            "<button",
+            "<object",
+            "<embed",
+            "<base",
+            "<meta",
+            "<link",
+            "<style",
+            " style=",
+            "href=\"javascript",
+            "src=\"javascript",
+            "data:text",
+        ] {
             assert!(!low.contains(bad), "{case}\n→ {out}");
         }
         for tag in low.split('<').skip(1).filter_map(|piece| piece.split('>').next()) {
@@ -44,7 +60,9 @@ fn scripts_never_pass() {
 
 #[test]
 fn github_flavour_works() {
-    let out = html("| a | b |\n|---|--:|\n| 1 | 2 |\n\n~~gone~~ https://x.example\n\n- [x] done\n- [ ] open\n- [~] void\n- [?] odd\n");
+    let out = html(
+        "| a | b |\n|---|--:|\n| 1 | 2 |\n\n~~gone~~ https://x.example\n\n- [x] done\n- [ ] open\n- [~] void\n- [?] odd\n",
+    );
     assert!(out.contains("<table>") && out.contains("align=\"right\"") && out.contains("<del>gone</del>"), "{out}");
     assert!(out.contains("href=\"https://x.example\""));
     assert_eq!(out.matches("type=\"checkbox\"").count(), 3, "{out}");
@@ -72,8 +90,18 @@ fn headings_have_anchors_and_a_table_of_contents() {
 fn links_follow_the_file() {
     let base = Base { links: "/g/p/-/blob/main/".into(), images: "/g/p/-/raw/main/".into(), folder: "docs".into() };
     let options = MarkdownOptions { base: Some(base), uploads: Some("/g/p"), ..MarkdownOptions::default() };
-    let out = render("[a](b.md#c) [r](/LICENSE) ![i](../img/x.svg) <img src=\"y.png\"> [u](/uploads/abc/f.txt) [m](mailto:a@b.c)", &options);
-    for part in ["/g/p/-/blob/main/docs/b.md#c", "/g/p/-/blob/main/LICENSE", "/g/p/-/raw/main/img/x.svg", "/g/p/-/raw/main/docs/y.png", "\"/g/p/uploads/abc/f.txt\"", "mailto:a@b.c"] {
+    let out = render(
+        "[a](b.md#c) [r](/LICENSE) ![i](../img/x.svg) <img src=\"y.png\"> [u](/uploads/abc/f.txt) [m](mailto:a@b.c)",
+        &options,
+    );
+    for part in [
+        "/g/p/-/blob/main/docs/b.md#c",
+        "/g/p/-/blob/main/LICENSE",
+        "/g/p/-/raw/main/img/x.svg",
+        "/g/p/-/raw/main/docs/y.png",
+        "\"/g/p/uploads/abc/f.txt\"",
+        "mailto:a@b.c",
+    ] {
         assert!(out.contains(part), "{part}: {out}");
     }
 }
@@ -86,13 +114,21 @@ fn references_become_links_where_they_may() {
     let known: HashMap<Reference, Resolved> = found
         .into_iter()
         .map(|reference| {
-            let resolved = Resolved { href: format!("/r/{}", reference.name), title: "<\"t\">".into(), colour: Some("#ff0000".into()), ..Resolved::default() };
+            let resolved = Resolved {
+                href: format!("/r/{}", reference.name),
+                title: "<\"t\">".into(),
+                colour: Some("#ff0000".into()),
+                ..Resolved::default()
+            };
             (reference, resolved)
         })
         .collect();
     let out = render(text, &MarkdownOptions { resolver: Some(&known), ..MarkdownOptions::default() });
     assert_eq!(out.matches("href=\"/r/1\"").count(), 1, "{out}");
-    assert!(out.contains("href=\"/r/2\"") && out.contains("fill=\"#ff0000\"") && out.contains("href=\"/r/ada\""), "{out}");
+    assert!(
+        out.contains("href=\"/r/2\"") && out.contains("fill=\"#ff0000\"") && out.contains("href=\"/r/ada\""),
+        "{out}"
+    );
     assert!(out.contains("title=\"&lt;&quot;t&quot;&gt;\""), "{out}");
 }
 
@@ -100,7 +136,8 @@ fn references_become_links_where_they_may() {
 fn code_is_highlighted_and_front_matter_shown_or_hidden() {
     let out = html("---\ntitle: X\n---\n\n```rust\nfn main() {}\n```\n\n```mermaid\ngraph TD\n```\n");
     assert!(out.contains("<span class=\"sk\">") && out.contains("language-mermaid") && !out.contains("title"), "{out}");
-    let shown = render("---\ntitle: X\n---\n\ny", &MarkdownOptions { front_matter: true, ..MarkdownOptions::default() });
+    let shown =
+        render("---\ntitle: X\n---\n\ny", &MarkdownOptions { front_matter: true, ..MarkdownOptions::default() });
     assert!(shown.contains("<th scope=\"row\">title</th><td>X</td>"), "{shown}");
 }
 
