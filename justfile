@@ -42,7 +42,7 @@ tidy:
 
 # Write the generated pages of docs/ anew
 docs:
-    TIDEMILL_WRITE_DOCS=1 cargo test -p xtask --test permissions
+    TIDEMILL_WRITE_DOCS=1 cargo test -p xtask --test permissions --test keywords
 
 # Licences and advisories of the dependencies (needs cargo-deny)
 deny:

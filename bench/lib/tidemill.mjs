@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { ENVIRONMENT, git, run } from './git.mjs';
 
@@ -18,10 +18,12 @@ export function freePort() {
 }
 
 export class Tidemill {
-  constructor(program, data) {
+  constructor(program, data, options = []) {
     this.program = program;
     this.data = data;
+    this.options = options;
     this.child = null;
+    this.log = join(dirname(data), 'tidemill.log');
     mkdirSync(data, { recursive: true });
   }
 
@@ -30,16 +32,16 @@ export class Tidemill {
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     const ssh = await freePort();
-    const log = openSync(join(this.data, '..', 'tidemill.log'), 'a');
+    const log = openSync(this.log, 'a');
     const begun = performance.now();
     this.child = spawn(
       this.program,
-      ['serve', '--data', this.data, '--http', `127.0.0.1:${this.port}`, '--ssh', `127.0.0.1:${ssh}`, '--url', this.url],
+      ['serve', '--data', this.data, '--http', `127.0.0.1:${this.port}`, '--ssh', `127.0.0.1:${ssh}`, '--url', this.url, ...this.options],
       { env: ENVIRONMENT, stdio: ['ignore', log, log] },
     );
     const gone = new Promise((_, reject) => {
       this.child.on('error', reject);
-      this.child.on('exit', (code) => reject(new Error(`tidemill ended with ${code}:\n${readFileSync(join(this.data, '..', 'tidemill.log'))}`)));
+      this.child.on('exit', (code) => reject(new Error(`tidemill ended with ${code}:\n${readFileSync(this.log)}`)));
     });
     gone.catch(() => {});
     const took = await Promise.race([gone, this.#ready(begun)]);
