@@ -47,6 +47,9 @@ impl Resolver<'_> {
         if self.chain.iter().any(|seen| seen == key) {
             return Err(fault(key, "circular dependency detected in `extends`", extends.at));
         }
+        if self.chain.len() > MAX_ANCESTORS {
+            return Err(too_deep(&self.chain[0], extends.at));
+        }
         self.chain.push(key.to_owned());
         let outcome = self.merge(key, value, extends)?;
         self.chain.pop();
@@ -69,8 +72,8 @@ impl Resolver<'_> {
         let mut levels = 0;
         for base in &bases {
             levels = levels.max(self.entry(base)? + 1);
-            if levels > MAX_ANCESTORS + 1 || self.chain.len() > MAX_ANCESTORS + 1 {
-                return Err(fault(key, "nesting too deep in `extends`", extends.at).hint("The limit is 11 levels."));
+            if levels > MAX_ANCESTORS + 1 {
+                return Err(too_deep(key, extends.at));
             }
             if let Some(below) = self.done.get(base).map(|(value, _)| value).or_else(|| root.get(base)) {
                 self.budget.spend(below.weight(), extends.at)?;
@@ -108,6 +111,10 @@ fn bases(extends: &Value) -> Option<Vec<String>> {
         Node::Seq(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
+}
+
+fn too_deep(key: &str, at: At) -> Problem {
+    fault(key, "nesting too deep in `extends`", at).hint("The limit is 11 levels.")
 }
 
 fn fault(key: &str, what: &str, at: At) -> Problem {

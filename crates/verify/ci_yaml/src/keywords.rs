@@ -154,3 +154,17 @@ pub const ACCEPTED_ONLY: [(&str, &str); 24] = [
     ("needs:pipeline", "artifacts of other pipelines are not fetched"),
     ("rules:exists:project", "the files of the project itself are looked at"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_keywords_are_keywords() {
+        for (keyword, instead) in ACCEPTED_ONLY {
+            let first = keyword.split(':').next().unwrap();
+            assert!(JOB.contains(&first) || BRIDGE.contains(&first), "{keyword}");
+            assert!(!instead.is_empty());
+        }
+    }
+}

@@ -5,6 +5,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value as Json;
 
 use crate::problem::At;
+use crate::scalar;
 
 /// The entries of a mapping in the order of the file.
 pub type Map = IndexMap<String, Value>;
@@ -174,7 +175,7 @@ impl Serialize for Value {
             Node::Bool(truth) => to.serialize_bool(*truth),
             Node::Int(number) => to.serialize_i64(*number),
             Node::Float(number) => to.serialize_f64(*number),
-            Node::Str(text) => to.serialize_str(text),
+            Node::Str(text) => Text(text).serialize(to),
             Node::Seq(items) => {
                 let mut list = to.serialize_seq(Some(items.len()))?;
                 for item in items {
@@ -185,11 +186,21 @@ impl Serialize for Value {
             Node::Map(entries) => {
                 let mut map = to.serialize_map(Some(entries.len()))?;
                 for (key, value) in entries {
-                    map.serialize_entry(key, value)?;
+                    map.serialize_entry(&Text(key), value)?;
                 }
                 map.end()
             }
             Node::Reference(path) => path.serialize(to),
         }
+    }
+}
+
+/// Text that must come back as text: what looks like something else is quoted.
+struct Text<'a>(&'a str);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let is_plain = matches!(scalar::resolve(self.0), Node::Str(_)) && !scalar::is_date(self.0) && self.0 != "<<";
+        if is_plain { to.serialize_str(self.0) } else { serde_saphyr::DoubleQuoted(self.0).serialize(to) }
     }
 }

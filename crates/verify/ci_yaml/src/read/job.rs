@@ -196,13 +196,17 @@ fn check(scope: &Scope<'_>, job: &Job, map: &Map, at: At) {
         }
     }
     let has_script = present(map, "script");
-    if has_script.is_some_and(|_| job.options.script.iter().all(|line| line.is_empty())) {
+    if has_script.is_some_and(is_blank) {
         scope.key("script", at, "can't be blank");
     }
     if has_script.is_some() && present(map, "run").is_some() {
         scope.config(at, "these keys cannot be used together: script, run");
     }
     check_dependencies(scope, job, map, at);
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.as_str().is_some_and(str::is_empty) || value.as_seq().is_some_and(<[_]>::is_empty)
 }
 
 /// Refuses dependencies that `needs` does not name.

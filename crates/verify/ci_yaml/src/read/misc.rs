@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::scope::{Scope, integers, present, strings};
 use crate::duration;
 use crate::expression;
-use crate::keywords::FAILURE_REASONS;
+use crate::keywords::{self, FAILURE_REASONS};
 use crate::model::{AllowFailure, AutoCancel, Environment, Inherit, Retry};
 use crate::problem::At;
 use crate::value::{Map, Node, Value};
@@ -51,7 +51,7 @@ fn check_name(scope: &Scope<'_>, name: &str, at: At) {
         scope.key("name", at, "can't be blank");
     } else if name.chars().count() > 255 {
         scope.key("name", at, "is too long (maximum is 255 characters)");
-    } else if !name.chars().all(fits) {
+    } else if !name.chars().all(fits) || name.starts_with('/') || name.ends_with('/') {
         let what = "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', and spaces";
         scope.key("name", at, &format!("{what}, but it cannot start or end with '/'"));
     }
@@ -193,11 +193,22 @@ pub(crate) fn inherit(scope: &Scope<'_>, map: &Map, half: &'static str) -> Inher
     match (value.as_bool(), strings(value)) {
         (Some(true), _) => Inherit::All,
         (Some(false), _) => Inherit::None,
-        (None, Some(keys)) => Inherit::Only(keys),
+        (None, Some(keys)) => {
+            check_inherited(&scope.child(half), &keys, value.at);
+            Inherit::Only(keys)
+        }
         (None, None) => {
             scope.child(half).config(value.at, "should be a bool or array of strings");
             Inherit::All
         }
+    }
+}
+
+/// Refuses names of defaults that do not exist; variables may have any name.
+fn check_inherited(scope: &Scope<'_>, keys: &[String], at: At) {
+    let unknown: Vec<&str> = keys.iter().map(String::as_str).filter(|key| !keywords::DEFAULT.contains(key)).collect();
+    if scope.is_in("default") && !unknown.is_empty() {
+        scope.config(at, &format!("contains unknown values: {}", unknown.join(", ")));
     }
 }
 

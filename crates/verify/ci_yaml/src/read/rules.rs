@@ -65,7 +65,7 @@ fn one(scope: &Scope<'_>, value: &Value, owner: Owner) -> Rule {
         changes: paths(scope, map, "changes"),
         exists: paths(scope, map, "exists"),
         when,
-        start_in: start_in(scope, map, when == Some(When::Delayed)),
+        start_in: rule_delay(scope, map, when),
         allow_failure: allow_failure(scope, map),
         variables: variables::read(scope, map),
         needs: needs::read(scope, map, false),
@@ -108,6 +108,19 @@ pub(crate) fn condition(scope: &Scope<'_>, value: &Value, key: &str) -> Option<E
             scope.key(key, value.at, &what);
             None
         }
+    }
+}
+
+/// Reads the delay of a rule.
+fn rule_delay(scope: &Scope<'_>, map: &Map, when: Option<When>) -> Option<u64> {
+    let delayed = when == Some(When::Delayed);
+    match present(map, "start_in") {
+        Some(value) if !delayed => {
+            let hint = "A delay goes with `when: delayed`.";
+            scope.config_hint(value.at, "contains disallowed keys: start_in", hint);
+            None
+        }
+        _ => start_in(scope, map, delayed),
     }
 }
 

@@ -77,6 +77,11 @@ impl<'a> Scope<'a> {
         child
     }
 
+    /// Tells whether the place is the value of a keyword.
+    pub(crate) fn is_in(&self, key: &str) -> bool {
+        self.path.last() == Some(&key)
+    }
+
     /// Refuses the value of the place itself: `jobs:build:script config …`.
     pub(crate) fn config(&self, at: At, what: &str) {
         self.add(self.problem("config", what, at));
