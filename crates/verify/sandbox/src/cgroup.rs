@@ -45,38 +45,38 @@ impl Hierarchies {
             groups.memory |= made && limits.memory.is_some();
         }
         if let Some(path) = &self.pids {
-            groups.add(path.join(name), |group| write(group, "pids.max", limits.pids));
+            groups.add(path.join(name), |group| write(group, "pids.max", &limits.pids));
         }
         if let (Some(path), Some(millis)) = (&self.cpu, limits.cpu_millis) {
-            groups.add(path.join(name), |group| write(group, "cpu.cfs_quota_us", millis * 100));
+            groups.add(path.join(name), |group| write(group, "cpu.cfs_quota_us", &(millis * 100)));
         }
         groups.memory |= groups.paths.iter().any(|p| p.join("memory.max").exists()) && limits.memory.is_some();
         groups
     }
 }
 
-fn write(group: &Path, file: &str, value: impl ToString) -> io::Result<()> {
+fn write(group: &Path, file: &str, value: &dyn ToString) -> io::Result<()> {
     fs::write(group.join(file), value.to_string())
 }
 
 fn limit_memory(group: &Path, limit: Option<u64>) -> io::Result<()> {
     let Some(limit) = limit else { return Ok(()) };
-    write(group, "memory.limit_in_bytes", limit)?;
+    write(group, "memory.limit_in_bytes", &limit)?;
     // Swap is counted only by kernels that were told to.
-    let _ = write(group, "memory.memsw.limit_in_bytes", limit);
+    let _ = write(group, "memory.memsw.limit_in_bytes", &limit);
     Ok(())
 }
 
 fn limit_v2(group: &Path, limits: &Limits) -> io::Result<()> {
     if let Some(memory) = limits.memory.filter(|_| group.join("memory.max").exists()) {
-        write(group, "memory.max", memory)?;
-        let _ = write(group, "memory.swap.max", 0);
+        write(group, "memory.max", &memory)?;
+        let _ = write(group, "memory.swap.max", &0);
     }
     if group.join("pids.max").exists() {
-        write(group, "pids.max", limits.pids)?;
+        write(group, "pids.max", &limits.pids)?;
     }
     match limits.cpu_millis {
-        Some(millis) if group.join("cpu.max").exists() => write(group, "cpu.max", format!("{} 100000", millis * 100)),
+        Some(millis) if group.join("cpu.max").exists() => write(group, "cpu.max", &format!("{} 100000", millis * 100)),
         _ => Ok(()),
     }
 }

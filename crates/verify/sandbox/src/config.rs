@@ -56,7 +56,7 @@ impl Default for Limits {
     fn default() -> Self {
         const GIB: u64 = 1 << 30;
         Self {
-            memory: Some(2 * GIB),
+            memory: Some(4 * GIB),
             pids: 1024,
             cpu_millis: None,
             disk: 10 * GIB,
@@ -84,8 +84,10 @@ pub struct Config {
     pub default_timeout: Duration,
     /// Bytes of output that a job may write before the rest is dropped.
     pub output_cap: u64,
-    /// Host folders with toolchains, shown read-only at their own path.
+    /// Host folders with toolchains, shown read-only at their own path; none may lie below `/tmp`.
     pub read_only: Vec<PathBuf>,
+    /// Host folders that no job sees, not even where they lie inside a toolchain's; `root` is one always.
+    pub hidden: Vec<PathBuf>,
     /// How the job's first process is started.
     pub init: InitCommand,
 }
@@ -103,6 +105,7 @@ impl Config {
             default_timeout: Duration::from_secs(3600),
             output_cap: 4 << 20,
             read_only: ["/usr", "/opt", "/nix"].map(PathBuf::from).into(),
+            hidden: Vec::new(),
             init: InitCommand::default(),
         }
     }

@@ -41,6 +41,8 @@ pub(crate) struct Spawn {
     pub(crate) home: PathBuf,
     /// Host folders shown read-only at their own path.
     pub(crate) read_only: Vec<PathBuf>,
+    /// Paths inside the sandbox that an empty folder covers.
+    pub(crate) covered: Vec<PathBuf>,
     /// An archive to read or write, opened before the sandbox closes.
     pub(crate) payload: Option<Payload>,
 }

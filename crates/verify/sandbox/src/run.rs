@@ -188,6 +188,7 @@ impl Slot {
             tmp: self.tmp(),
             home: self.home(),
             read_only: config.read_only.clone(),
+            covered: self.shared.covered.clone(),
             payload: step.payload,
         }
     }

@@ -21,6 +21,8 @@ pub struct Sandbox {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) isolation: Isolation,
+    /// Where a hidden folder would be seen through a toolchain's.
+    pub(crate) covered: Vec<PathBuf>,
     permits: Arc<Semaphore>,
     free: Mutex<Vec<u32>>,
 }
@@ -46,7 +48,8 @@ impl Sandbox {
         make_private(&config.root).context(|| config.root.display().to_string())?;
         let permits = Arc::new(Semaphore::new(config.slots as usize));
         let free = Mutex::new((0..config.slots).rev().collect());
-        Ok(Self { shared: Arc::new(Shared { config, isolation, permits, free }) })
+        let covered = covered(&config);
+        Ok(Self { shared: Arc::new(Shared { config, isolation, covered, permits, free }) })
     }
 
     /// Returns what the host offers.
@@ -78,6 +81,14 @@ impl Sandbox {
         slot.renew().await?;
         Ok(slot)
     }
+}
+
+/// Finds where folders that must stay unseen would be seen through a toolchain's folder.
+fn covered(config: &Config) -> Vec<PathBuf> {
+    let hidden = config.hidden.iter().chain([&config.root]).filter_map(|path| path.canonicalize().ok());
+    let below =
+        |hidden: PathBuf, shown: &PathBuf| Some(shown.join(hidden.strip_prefix(shown.canonicalize().ok()?).ok()?));
+    hidden.flat_map(|h| config.read_only.iter().filter_map(move |shown| below(h.clone(), shown))).collect()
 }
 
 /// A place for one job; dropping it frees the place.

@@ -32,7 +32,7 @@ fn refused() -> io::Result<Rules> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     rules.insert(libc::SYS_clone, namespace_rules()?);
     rules.insert(libc::SYS_personality, vec![rule(&[(0, Ne, 0), (0, Ne, ASLR_OFF), (0, Ne, QUERY)])?]);
-    rules.insert(libc::SYS_ioctl, vec![rule(&[(1, Eq, libc::TIOCSTI)])?, rule(&[(1, Eq, libc::TIOCLINUX as u64)])?]);
+    rules.insert(libc::SYS_ioctl, vec![rule(&[(1, Eq, TIOCSTI)])?, rule(&[(1, Eq, TIOCLINUX)])?]);
     // Virtual machine sockets, raw packets and the kernel's crypto sockets know no network namespace or add risk.
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
     let other: Vec<_> = families.iter().map(|family| (0, Ne, *family as u64)).collect();
@@ -62,6 +62,10 @@ fn rule(conditions: &[(u8, seccompiler::SeccompCmpOp, u64)]) -> io::Result<Secco
     SeccompRule::new(conditions).map_err(io::Error::other)
 }
 
+/// Puts characters into a terminal as if they had been typed.
+const TIOCSTI: u64 = 0x5412;
+/// Does the same on the console, among other things.
+const TIOCLINUX: u64 = 0x541c;
 /// `ADDR_NO_RANDOMIZE`, which some build tools ask for.
 const ASLR_OFF: u64 = 0x0004_0000;
 /// Asks for the current personality.

@@ -89,7 +89,13 @@ pub(super) fn stage(spawn: &Spawn) -> io::Result<()> {
     }
     sys::restrict_mount(Path::new(ROOT), Restrict::ReadOnlyDevices)?;
     mount(Some("tmpfs"), &inside("/dev/shm"), Some("tmpfs"), shm_flags(), Some("mode=1777,size=1g"))?;
-    binds.iter().try_for_each(attach)
+    binds.iter().try_for_each(attach)?;
+    spawn.covered.iter().try_for_each(|path| cover(&inside(&path.to_string_lossy())))
+}
+
+fn cover(path: &Path) -> io::Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY;
+    Ok(mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some("mode=0555,size=4k"))?)
 }
 
 fn shm_flags() -> MsFlags {

@@ -76,6 +76,9 @@ impl<'a> Job<'a> {
         if early.is_none() && !self.cancel.rest().is_cancelled() {
             status = self.keep(status).await?;
         }
+        if self.cancel.rest().is_cancelled() {
+            status = Status::Canceled;
+        }
         self.log.end_section().await?;
         self.farewell(status, exit_code).await?;
         Ok((status, exit_code.filter(|_| status == Status::Failed(FailureReason::ScriptFailure))))
@@ -125,6 +128,7 @@ impl<'a> Job<'a> {
         self.set("RUNNER_TEMP_PROJECT_DIR", format!("{folder}.tmp"));
         self.set("CI_PROJECT_DIR", folder);
         self.set("CI_BUILDS_DIR", BUILDS.into());
+        self.set("CI_JOB_STATUS", "running".into());
         Ok(())
     }
 

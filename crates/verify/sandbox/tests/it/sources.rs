@@ -47,7 +47,7 @@ async fn the_commit_is_checked_out() {
         let log = recorder.text();
         assert_eq!(result.status, Status::Success, "{log}");
         assert!(log.contains(&format!("Checking out {} as detached HEAD (ref is main)", &sha[..8])), "{log}");
-        assert!(log.contains(&format!("ran\n")) && log.contains(&format!("\n{sha}\n")), "{log}");
+        assert!(log.contains("ran\n") && log.contains(&format!("\n{sha}\n")), "{log}");
         assert!(log.contains(&format!("commits {commits}\n")), "{log}");
         assert!(log.contains("http://example.com/group/hello.git") && log.contains("origin/main"), "{log}");
     }
