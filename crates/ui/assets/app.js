@@ -172,7 +172,7 @@ function step(selector, by) {
   next.scrollIntoView({ block: 'center' });
 }
 const actions = {
-  '/': () => ($('[data-slash], main [data-filter]') || $('.find'))?.[$('[data-slash], main [data-filter]') ? 'focus' : 'click'](),
+  '/': () => { const field = $$('[data-slash], main [data-filter]').find((input) => input.checkVisibility()); field ? field.focus() : $('.find')?.click(); },
   '?': () => { hereKeys(); show('keys'); },
   '[': () => root.clientWidth > 960 && !$('.frame.focus:not([data-folded])') ? fold() : $('#nav')?.togglePopover?.(),
   t: () => root.dataset.find && location.assign(safe(root.dataset.find)),

@@ -1,5 +1,7 @@
 //! Changes: data of a diff and how it is shown, inline or side by side.
 
+mod paint;
+
 use std::ops::Range;
 
 use maud::{Markup, PreEscaped, html};
@@ -7,6 +9,8 @@ use maud::{Markup, PreEscaped, html};
 use crate::highlight::{escape, mark};
 use crate::parts::{changes, copy_button};
 use crate::{code, icon};
+
+pub use paint::highlight;
 
 /// What happened to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,6 +9,8 @@ use crate::icon;
 pub struct Field<'a> {
     /// The name it is sent under, also the stem of its id.
     pub name: &'a str,
+    /// The id, where two fields of a page have one name; made from the name when empty.
+    pub id: &'a str,
     /// The label.
     pub label: &'a str,
     /// What is filled in.
@@ -41,6 +43,9 @@ pub struct Field<'a> {
 
 impl Field<'_> {
     fn id(&self) -> String {
+        if !self.id.is_empty() {
+            return self.id.to_owned();
+        }
         self.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).fold("f-".to_owned(), |mut id, c| {
             id.push(c);
             id

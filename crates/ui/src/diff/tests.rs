@@ -29,6 +29,21 @@ fn both_layouts_show_every_line_escaped() {
 }
 
 #[test]
+fn sides_are_highlighted_apart() {
+    let mut file = sample();
+    file.old_path = "a.rs".into();
+    for (line, text) in file.hunks[0].lines.iter_mut().zip(["fn a() {", "let x = 1;", "/* open", "let y = \"s\";"]) {
+        line.text = text.into();
+        line.words = Vec::new();
+    }
+    highlight(&mut file);
+    let lines = &file.hunks[0].lines;
+    let html = |at: usize| lines[at].html.clone().unwrap_or_default();
+    assert!(html(0).contains("sk") && html(2).contains("sc") && html(3).contains("ss"), "{lines:?}");
+    assert!(lines[4].html.is_none());
+}
+
+#[test]
 fn runs_are_paired() {
     let file = sample();
     let pairs = pairs(&file.hunks[0].lines);
