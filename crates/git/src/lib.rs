@@ -6,6 +6,7 @@ pub mod blame;
 pub mod blob;
 mod command;
 pub mod commit;
+mod copy;
 pub mod diff;
 mod error;
 pub mod hooks;
@@ -27,6 +28,7 @@ pub mod tree;
 pub mod write;
 
 pub use commit::{Commit, Signature};
+pub use copy::end_processes;
 pub use error::{GitError, Result};
 pub use names::{ByteString, Oid, RefName, RepoPath};
 pub use refs::{RefChange, RefInfo};

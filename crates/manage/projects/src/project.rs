@@ -198,11 +198,30 @@ impl Project {
 
     /// The folder of its bare repository. It goes by id, so that renames and transfers move nothing on disk.
     pub fn repository_path(&self, app: &App) -> PathBuf {
-        app.config().repositories().join(format!("{:02x}", self.id % 256)).join(format!("{}.git", self.id))
+        Self::repository_path_of(app, self.id)
+    }
+
+    /// The folder of the bare repository of the project with this id, which may be gone.
+    pub fn repository_path_of(app: &App, id: i64) -> PathBuf {
+        app.config().repositories().join(format!("{:02x}", id % 256)).join(format!("{id}.git"))
     }
 
     /// An absolute URL below the project; `path` is empty or begins with a slash.
     pub fn url(&self, app: &App, path: &str) -> String {
         app.config().link(&format!("/{}{path}", self.full_path))
+    }
+
+    /// The address for git over HTTP.
+    pub fn http_url(&self, app: &App) -> String {
+        self.url(app, ".git")
+    }
+
+    /// The address for git over SSH, with the port where it is not the usual one.
+    pub fn ssh_url(&self, app: &App) -> String {
+        let host = app.config().url.host_str().unwrap_or("localhost");
+        match app.config().ssh.rsplit_once(':').map(|(_, port)| port) {
+            None | Some("22") => format!("git@{host}:{}.git", self.full_path),
+            Some(port) => format!("ssh://git@{host}:{port}/{}.git", self.full_path),
+        }
     }
 }
