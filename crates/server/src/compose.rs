@@ -33,7 +33,7 @@ pub fn slices() -> Vec<Slice> {
 
 /// What higher slices register with lower ones.
 fn register(builder: &mut AppBuilder) {
-    let _ = builder;
+    builder.insert(projects::RepositoryHooks(Arc::new(repositories::Repositories)));
 }
 
 /// An entry of the route table, for the tests that call every route.
