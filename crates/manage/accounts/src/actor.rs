@@ -12,7 +12,7 @@ use http::{HeaderMap, Method};
 use kernel::http::{client_ip, is_api};
 use kernel::{App, Error, Result};
 
-use crate::{AccessToken, Session, User, shell};
+use crate::{AccessToken, Session, User, ratelimit, shell};
 
 /// How somebody proved who they are.
 #[derive(Clone, Debug)]
@@ -120,22 +120,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
 
 /// The layer that finds out who is asking and refuses tokens that don't cover the request.
 pub async fn authenticate(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let ip = client_ip(&parts.extensions, &parts.headers).map(|ip| ip.to_string()).unwrap_or_default();
-    match identify(&app, &parts).await {
-        Ok(mut actor) => {
-            actor.ip = ip;
-            actor.flash = shell::flash_of(&parts.headers);
-            let flashed = !actor.flash.is_empty();
-            parts.extensions.insert(actor);
-            let mut response = next.run(Request::from_parts(parts, body)).await;
-            if flashed {
-                shell::forget_flash(&mut response);
-            }
-            response
-        }
-        Err(e) => e.into_response(),
+    let mut identified = identify(&app, &parts).await;
+    let standing = ratelimit::request(&app, &identified, parts.uri.path(), &ip);
+    if let Some(over) = standing.as_ref().filter(|s| s.exceeded()) {
+        identified = Err(Error::TooMany(over.wait()));
     }
+    let mut response = match identified {
+        Ok(actor) => answer(Actor { ip, ..actor }, Request::from_parts(parts, body), next).await,
+        Err(e) => e.into_response(),
+    };
+    if let Some(standing) = standing {
+        standing.write(response.headers_mut());
+    }
+    response
+}
+
+async fn answer(mut actor: Actor, mut request: Request, next: Next) -> Response {
+    actor.flash = shell::flash_of(request.headers());
+    let flashed = !actor.flash.is_empty();
+    request.extensions_mut().insert(actor);
+    let mut response = next.run(request).await;
+    if flashed {
+        shell::forget_flash(&mut response);
+    }
+    response
 }
 
 async fn identify(app: &App, request: &Parts) -> Result<Actor> {
@@ -206,8 +216,11 @@ fn check_scope(actor: &Actor, method: &Method, path: &str) -> Result<()> {
             scopes.push("read_repository");
         }
     }
-    if below.starts_with("/personal_access_tokens/self") {
-        scopes.extend(["read_api", "read_user", "self_rotate", "read_repository", "write_repository"]);
+    if below == "/personal_access_tokens/self" {
+        return Ok(()); // Any token may look at itself and end itself.
+    }
+    if below == "/personal_access_tokens/self/rotate" {
+        scopes.push("self_rotate");
     }
     if below == "/user/runners" {
         scopes.push("create_runner");

@@ -2,8 +2,12 @@
 
 pub mod actor;
 pub mod audit;
+pub mod avatar;
 pub mod bootstrap;
 pub mod hooks;
+pub mod key;
+pub mod password;
+pub mod ratelimit;
 pub mod session;
 pub mod settings;
 pub mod shell;
@@ -12,6 +16,7 @@ pub mod user;
 
 pub use actor::{Actor, Credential, Credentials, Via};
 pub use hooks::{UserHook, UserHooks, create_user};
+pub use key::SshKey;
 pub use session::Session;
 pub use token::{AccessToken, SCOPES};
 pub use user::{NewUser, User};

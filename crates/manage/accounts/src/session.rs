@@ -47,8 +47,9 @@ impl Session {
         tx.run(sql, values).await?;
         let sql =
             "UPDATE users SET last_sign_in_at = current_sign_in_at, current_sign_in_at = $2, last_activity_at = $2,
+             last_sign_in_ip = current_sign_in_ip, current_sign_in_ip = $3, sign_in_count = sign_in_count + 1,
                    failed_attempts = 0, locked_until = NULL WHERE id = $1";
-        tx.run(sql, [user_id.into(), now.into()]).await?;
+        tx.run(sql, [user_id.into(), now.into(), ip.into()]).await?;
         tx.commit().await?;
         cookie(app, &token, keep.then_some(LONG))
     }

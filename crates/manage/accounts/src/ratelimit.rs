@@ -1,0 +1,37 @@
+//! How often somebody may ask: per user, per address without a user, and for attempts to sign in.
+
+use std::sync::LazyLock;
+
+use kernel::http::is_api;
+use kernel::http::ratelimit::{RateLimiter, Standing};
+use kernel::{App, Error, Result};
+
+use crate::{Actor, settings};
+
+static COUNTS: LazyLock<RateLimiter> = LazyLock::new(RateLimiter::default);
+
+/// Counts for one application, also where a test runs several in one process.
+fn count(app: &App, name: &'static str, who: &str, limit: u64) -> Standing {
+    COUNTS.count(name, &format!("{}:{who}", app.process()), limit)
+}
+
+/// Counts a request and tells where its sender stands; `None` where nothing is limited.
+///
+/// Calls of the API count, and everywhere the tokens that were refused, so that they can't be guessed.
+pub(crate) fn request(app: &App, actor: &Result<Actor>, path: &str, ip: &str) -> Option<Standing> {
+    let refused = matches!(actor, Err(Error::Unauthenticated | Error::InvalidToken(_)));
+    // Runners ask for work and send logs as often as their jobs need.
+    if !refused && (!is_api(path) || path.starts_with("/api/v4/jobs/")) {
+        return None;
+    }
+    Some(match actor.as_ref().ok().and_then(Actor::id) {
+        Some(id) => count(app, "throttle_authenticated_api", &id.to_string(), settings::api_limit(app)),
+        None => count(app, "throttle_unauthenticated_api", ip, settings::anonymous_limit(app)),
+    })
+}
+
+/// Counts an attempt to sign in or register from an address; a 429 where there were too many.
+pub fn sign_in(app: &App, ip: &str) -> Result<()> {
+    let standing = count(app, "throttle_sign_in", ip, settings::sign_in_limit(app));
+    if standing.exceeded() { Err(Error::TooMany(standing.wait())) } else { Ok(()) }
+}
