@@ -167,3 +167,99 @@ fn excerpts_are_plain_and_short() {
     assert_eq!(excerpt("one two three four", 12), "one two…");
     assert_eq!(excerpt("<b>x</b>", 10), "x");
 }
+
+/// Puts fragments together at random, always in the same way.
+fn jumble(seed: u64) -> String {
+    const PIECES: [&str; 40] = [
+        "#",
+        "# ",
+        "- ",
+        "- [~] ",
+        "- [?] ",
+        "1. ",
+        "> ",
+        "> [!NOTE]\n",
+        "\n",
+        "\n\n",
+        "    ",
+        "```",
+        "```rust\n",
+        "`",
+        "*",
+        "**",
+        "_",
+        "~",
+        "~~",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "<b>",
+        "</b>",
+        "<div title=\"",
+        "\">",
+        "<!--",
+        "[TOC]",
+        "[[_TOC_]]",
+        "$",
+        "$$",
+        "| a | b |\n|--|--|\n",
+        ":tada:",
+        "[^1]",
+        "[^1]: ",
+        "\u{E000}0-0\u{E001}",
+        "#1 @a ~\"b c\" 8f3c1ae",
+        "---\na: b\n---\n",
+    ];
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut out = String::new();
+    for _ in 0..(seed % 40 + 1) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        out.push_str(PIECES[(state >> 20) as usize % PIECES.len()]);
+        if state & 1024 == 0 {
+            out.push_str("word ");
+        }
+    }
+    out
+}
+
+struct Everything;
+
+impl Resolver for Everything {
+    fn resolve(&self, reference: &Reference) -> Option<Resolved> {
+        Some(Resolved {
+            href: format!("/x/{}", reference.name),
+            text: Some("\"><script>".into()),
+            ..Resolved::default()
+        })
+    }
+}
+
+#[test]
+fn no_jumble_breaks_out_or_panics() {
+    let options = MarkdownOptions {
+        anchors: true,
+        front_matter: true,
+        resolver: Some(&Everything),
+        ..MarkdownOptions::default()
+    };
+    for seed in 0..6_000 {
+        let text = jumble(seed);
+        let out = render(&text, &options);
+        assert!(!out.contains("<script") && !out.contains("<!--"), "{text:?}\n{out}");
+        let (mut quoted, mut tag) = (false, false);
+        for c in out.chars() {
+            match c {
+                '"' if tag => quoted = !quoted,
+                '<' if !quoted && tag => panic!("{text:?}\n{out}"),
+                '<' if !quoted => tag = true,
+                '>' if !quoted => tag = false,
+                _ => {}
+            }
+        }
+        let _ = excerpt(&text, 80);
+    }
+}
