@@ -110,7 +110,7 @@ function lines(scroll) {
 const palette = $('#palette');
 let asked = 0, timer;
 async function find(query) {
-  const turn = ++asked, found = $('#found');
+  const turn = ++asked;
   try {
     const answer = await fetch(`/-/palette?q=${encodeURIComponent(query)}&at=${encodeURIComponent(location.pathname)}`, { headers: { Accept: 'application/json' } });
     if (!answer.ok) throw new Error(answer.statusText);
@@ -120,7 +120,6 @@ async function find(query) {
   } catch {
     if (turn === asked) draw([], query);
   }
-  $('input', palette).setAttribute('aria-expanded', found.children.length > 0);
 }
 function draw(groups, query) {
   const parts = groups.filter((group) => group.items?.length).flatMap((group) => [
@@ -187,7 +186,7 @@ function fold() {
   frame.toggleAttribute('data-folded', on);
 }
 function hereKeys() {
-  const rows = $$('[data-keys]:not(html)').flatMap((link) => [make('dt', {}, ...link.dataset.keys.toUpperCase().split(' ').map((key) => make('kbd', {}, key))), make('dd', {}, link.textContent.replace(/\s*[A-Z] \S$/, '').trim())]);
+  const rows = $$('[data-keys]:not(html, .brand)').flatMap((link) => [make('dt', {}, ...link.dataset.keys.toUpperCase().split(' ').map((key) => make('kbd', {}, key))), make('dd', {}, link.textContent.replace(/\s*[A-Z] \S$/, '').trim())]);
   $('#keys-here')?.replaceChildren(...rows);
 }
 document.addEventListener('keydown', (event) => {
@@ -240,7 +239,11 @@ document.addEventListener('click', (event) => {
   else if ((hit = on('a[href^="#L"]')) && event.shiftKey && range()) { event.preventDefault(); history.replaceState(null, '', `#L${range()[1]}-${hit.hash.slice(2)}`); lines(false); }
 });
 document.addEventListener('input', (event) => { if (event.target.matches('[data-filter]')) filter(event.target); });
-document.addEventListener('change', (event) => { if (event.target.matches('[data-submit]')) event.target.form?.requestSubmit(); });
+document.addEventListener('change', ({ target }) => {
+  if (target.matches('[data-submit]')) target.form?.requestSubmit();
+  if (target.matches('[data-viewed]')) try { localStorage.setItem(viewed(target), target.checked ? 1 : 0); } catch { /* not kept */ }
+});
+const viewed = (box) => `viewed ${location.pathname} ${box.dataset.viewed}`;
 document.addEventListener('submit', (event) => {
   const question = event.target.dataset.confirm;
   if (question && !confirm(question)) { event.preventDefault(); return; }
@@ -290,6 +293,7 @@ function start() {
     button.addEventListener('click', () => copy(box.textContent, button));
     frame.append(box, button);
   }
+  try { for (const box of $$('[data-viewed]')) { const kept = localStorage.getItem(viewed(box)); if (kept) box.checked = kept === '1'; } } catch { /* not kept */ }
   for (const place of $$('[data-live]:not([data-on])')) { place.dataset.on = ''; live(place); }
 }
 addEventListener('hashchange', () => lines(true));

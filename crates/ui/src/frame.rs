@@ -32,7 +32,7 @@ fn navigation(page: &Page) -> Markup {
     html! {
         nav.nav id="nav" popover aria-label=(name) {
             header {
-                a.brand href="/" { (mark()) "tidemill" }
+                a.brand href="/" data-keys="g h" { (mark()) "tidemill" }
                 button.btn.quiet.icon.close popovertarget="nav" popovertargetaction="hide" aria-label="Close navigation" {
                     (icon("x"))
                 }
@@ -200,8 +200,7 @@ fn palette(search_href: &str) -> Markup {
             form action=(search_href) role="search" {
                 (icon("search"))
                 input name="q" aria-label="Search or type a command" placeholder="Search, or type > for a command"
-                    autocomplete="off" spellcheck="false" autofocus role="combobox" aria-controls="found"
-                    aria-expanded="false" aria-autocomplete="list";
+                    autocomplete="off" spellcheck="false" autofocus aria-controls="found";
                 kbd { "Esc" }
             }
             div id="found" aria-live="polite" {}
