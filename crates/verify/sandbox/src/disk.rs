@@ -12,6 +12,8 @@ use nix::sys::stat::{Mode, fstatat};
 
 /// Folders nested deeper than this count as misuse.
 const DEPTH_CAP: usize = 200;
+/// What an entry counts at least, because empty files use up a file system too.
+const ENTRY: u64 = 4096;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How a job used up its disk.
@@ -66,7 +68,7 @@ fn descend(parent: BorrowedFd<'_>, name: &CStr, depth: usize, left: &mut u64) ->
                 continue;
             }
             if let Ok(stat) = fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-                *left = left.checked_sub(stat.st_blocks as u64 * 512).ok_or(Excess::Bytes)?;
+                *left = left.checked_sub((stat.st_blocks as u64 * 512).max(ENTRY)).ok_or(Excess::Bytes)?;
             }
             if matches!(entry.file_type(), Some(Type::Directory) | None) {
                 below.push(name.to_owned());
@@ -91,6 +93,15 @@ mod tests {
         let folders = [dir.path().to_path_buf()];
         assert_eq!(measure(&folders, 50_000), Some(Excess::Bytes));
         assert_eq!(measure(&folders, 1_000_000), None);
+    }
+
+    #[test]
+    fn empty_files_count() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in 0..30 {
+            std::fs::write(dir.path().join(name.to_string()), "").unwrap();
+        }
+        assert_eq!(measure(&[dir.path().to_path_buf()], 100_000), Some(Excess::Bytes));
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -77,7 +78,7 @@ impl Sandbox {
         let permit = permit.map_err(|_| Error::Unavailable("the sandbox is closed".into()))?;
         let free = self.shared.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let index = free.ok_or_else(|| Error::Unavailable("no slot is free".into()))?;
-        let slot = Slot { index, shared: Arc::clone(&self.shared), _permit: permit };
+        let slot = Slot { index, shared: Arc::clone(&self.shared), permit: Some(permit), used: AtomicBool::new(false) };
         slot.renew().await?;
         Ok(slot)
     }
@@ -91,11 +92,12 @@ fn covered(config: &Config) -> Vec<PathBuf> {
     hidden.flat_map(|h| config.read_only.iter().filter_map(move |shown| below(h.clone(), shown))).collect()
 }
 
-/// A place for one job; dropping it frees the place.
+/// A place for jobs, one at a time; dropping it empties the place and then frees it.
 pub struct Slot {
     index: u32,
     pub(crate) shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
+    used: AtomicBool,
 }
 
 impl Slot {
@@ -140,6 +142,11 @@ impl Slot {
         self.prepare()
     }
 
+    /// Makes the slot ready for a job that is the first in it or comes after another.
+    pub(crate) async fn begin(&self) -> Result<()> {
+        if self.used.swap(true, Ordering::Relaxed) { self.renew().await } else { Ok(()) }
+    }
+
     async fn empty(&self) -> Result<()> {
         let folder = self.folder();
         let result = tokio::task::spawn_blocking(move || remove_tree(&folder)).await;
@@ -159,7 +166,15 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.shared.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.index);
+        let (shared, index, folder, permit) = (Arc::clone(&self.shared), self.index, self.folder(), self.permit.take());
+        // The next job waits for the cleaning; the result of this one does not.
+        std::thread::spawn(move || {
+            if let Err(error) = remove_tree(&folder) {
+                tracing::warn!(%error, index, "a slot could not be emptied");
+            }
+            shared.free.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+            drop(permit);
+        });
     }
 }
 

@@ -28,9 +28,6 @@ pub async fn execute(slot: &Slot, plan: &JobPlan, io: &dyn JobIo, cancel: &Cance
         }
     };
     let _ = job.log.end_section().await;
-    if let Err(error) = slot.renew().await {
-        tracing::warn!(%error, slot = slot.index(), "a job's files could not be removed");
-    }
     JobResult { status, exit_code, duration: began.elapsed() }
 }
 
@@ -60,6 +57,7 @@ impl<'a> Job<'a> {
     }
 
     async fn run(&mut self) -> Result<(Status, Option<i32>)> {
+        self.slot.begin().await?;
         self.prepare().await?;
         let early = match self.get_sources().await? {
             None => self.dependencies().await?,

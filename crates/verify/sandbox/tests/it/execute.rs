@@ -144,3 +144,43 @@ async fn odd_project_paths_are_refused() {
         assert_eq!(result.status, Status::Failed(FailureReason::RunnerSystemFailure), "{path}");
     }
 }
+
+/// Each line is one tool with a program that is likely to meet the filters: threads, timers, processes, files.
+const TOOLS: &[(&str, &str)] = &[
+    (
+        "python3",
+        "python3 -c 'import multiprocessing, threading, ssl, sqlite3, tempfile, subprocess; t = threading.Thread(target=print); t.start(); t.join(); multiprocessing.Pool(2).map(abs, [1]); subprocess.run([\"true\"], check=True)'",
+    ),
+    ("cc", "echo 'int main(void){return 0;}' > a.c && cc -O1 -o a a.c && ./a"),
+    ("c++", "echo 'int main(){return 0;}' > b.cc && c++ -o b b.cc && ./b"),
+    ("make", "printf 'all: x y\\nx y:\\n\\t@sleep 0.1\\n' > Makefile && make -j4"),
+    (
+        "go",
+        "mkdir g && cd g && printf 'package main\\nfunc main() { c := make(chan int); go func() { c <- 1 }(); <-c }\\n' > m.go && GOFLAGS=-mod=mod go run m.go",
+    ),
+    (
+        "node",
+        "node -e 'require(\"fs\").writeFileSync(\"n\", \"x\"); new (require(\"worker_threads\").Worker)(\"1\", {eval: true})'",
+    ),
+    ("java", "java -version"),
+    ("perl", "perl -e 'use POSIX; my $p = fork; exit 0 unless $p; waitpid($p, 0); exit $?'"),
+    ("ruby", "ruby -e 'Thread.new { }.join; exit system(\"true\")'"),
+    (
+        "git",
+        "git init -q r && git -C r -c user.name=x -c user.email=x commit -q --allow-empty -m x && git clone -q r s && git -C s gc -q",
+    ),
+    ("openssl", "openssl rand -hex 8"),
+    ("script", "script -qec true /dev/null"),
+    ("tar", "tar cf t.tar /etc/passwd && tar xf t.tar"),
+];
+
+#[tokio::test]
+async fn common_tools_run() {
+    let f = fixture!();
+    for (tool, program) in TOOLS {
+        let guarded = format!("if command -v {tool} >/dev/null; then ( {program} ); else echo not installed; fi");
+        let (result, recorder) = f.job(&plan(&[&guarded])).await;
+        println!("{tool}: {:?}", result.duration);
+        assert_eq!(result.status, Status::Success, "{tool}: {}", recorder.text());
+    }
+}
