@@ -70,6 +70,24 @@ impl Layers<'_> {
         }
         Expansion::new(self).text(text, &mut Vec::new())
     }
+
+    /// Expands text like [`Layers::expand`], but leaves unknown names as they stand.
+    pub fn expand_existing(&self, text: &str) -> String {
+        let mut out = String::new();
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Name { name, source } => {
+                    let value = self.expanded(name);
+                    out.push_str(value.as_deref().unwrap_or(source));
+                }
+            }
+            if out.len() > MAX_LENGTH {
+                break;
+            }
+        }
+        out
+    }
 }
 
 /// Expands text once: the values put in are not looked at again.
@@ -220,6 +238,12 @@ mod tests {
             assert_eq!(variables().expand(text), wanted, "{text}");
         }
         assert_eq!(variables().expanded("LOOP").unwrap(), "xy$LOOP");
+    }
+
+    #[test]
+    fn unknown_names_can_stay() {
+        let variables = variables();
+        assert_eq!(Layers(&[&variables]).expand_existing("$B/$NONE/${NONE}"), "1-2/$NONE/${NONE}");
     }
 
     #[test]

@@ -20,12 +20,12 @@ fn holds(rule: &Rule, facts: &Facts<'_>, variables: &Layers<'_>) -> bool {
 }
 
 fn changed(condition: &PathsCondition, facts: &Facts<'_>, variables: &Layers<'_>) -> bool {
-    let base = condition.compare_to.as_ref().map(|base| variables.expand(base));
+    let base = condition.compare_to.as_ref().map(|base| variables.expand_existing(base));
     facts.changed(base.as_deref()).is_none_or(|paths| any(&expanded(&condition.paths, variables), &paths))
 }
 
 fn expanded(paths: &[String], variables: &Layers<'_>) -> Vec<String> {
-    paths.iter().map(|path| variables.expand(path)).collect()
+    paths.iter().map(|path| variables.expand_existing(path)).collect()
 }
 
 /// Decides `only`: every part that is given must hold.

@@ -195,6 +195,9 @@ impl<'a> Evaluation<'a> {
         let needs = rule.and_then(|rule| rule.needs.as_deref()).or(job.needs.as_deref());
         let mut spec = self.spec(job, place, &admission);
         spec.variables = variables;
+        for tag in &mut spec.options.tags {
+            *tag = Layers(&layers).expand_existing(tag);
+        }
         spec.external_needs = external(needs);
         Some(Draft { spec, needs, row: place.row, line: job.at })
     }

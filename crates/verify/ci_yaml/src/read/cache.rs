@@ -9,6 +9,7 @@ use crate::value::{Map, Node, Value};
 const KEYS: [&str; 7] = ["key", "untracked", "paths", "when", "policy", "unprotect", "fallback_keys"];
 const POLICIES: [&str; 3] = ["pull-push", "push", "pull"];
 const MAX_CACHES: usize = 4;
+const MAX_FALLBACKS: usize = 5;
 const MAX_FILES: usize = 2;
 
 /// Reads `cache`: one, or a list of up to four.
@@ -36,13 +37,22 @@ fn one(scope: &Scope<'_>, value: &Value) -> Option<Cache> {
         unprotect: scope.flag(map, "unprotect").unwrap_or(false),
         when: scope.word(map, "when", &OUTCOMES).and_then(|word| When::from_word(&word)),
         policy: policy(scope, map),
-        fallback_keys: scope.texts(map, "fallback_keys").unwrap_or_default(),
+        fallback_keys: fallback_keys(scope, map),
         ..Cache::default()
     };
     if let Some(key) = present(map, "key") {
         read_key(&scope.child("key"), key, &mut cache);
     }
     Some(cache)
+}
+
+fn fallback_keys(scope: &Scope<'_>, map: &Map) -> Vec<String> {
+    let keys = scope.texts(map, "fallback_keys").unwrap_or_default();
+    if keys.len() > MAX_FALLBACKS {
+        let at = map.get("fallback_keys").map(|value| value.at).unwrap_or_default();
+        scope.key("fallback_keys", at, &format!("has too many entries (maximum {MAX_FALLBACKS})"));
+    }
+    keys
 }
 
 fn policy(scope: &Scope<'_>, map: &Map) -> Option<String> {

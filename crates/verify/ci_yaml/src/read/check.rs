@@ -81,11 +81,7 @@ impl<'a> Checker<'a> {
         let rules = job.rules.iter().flatten().filter_map(|rule| rule.needs.as_ref());
         for needs in job.needs.iter().chain(rules) {
             if needs.len() > MAX_NEEDS {
-                let what = format!(
-                    "one job can only need {MAX_NEEDS} others, but you have listed {}. See needs keyword documentation for more details",
-                    needs.len()
-                );
-                self.fault(job, "needs", &what, None);
+                self.report.refuse(too_many(job, needs.len()));
                 return;
             }
             for need in needs {
@@ -231,4 +227,15 @@ impl<'a> Checker<'a> {
             })
             .collect()
     }
+}
+
+fn too_many(job: &Job, count: usize) -> Problem {
+    Problem::new(format!(
+        "{}: one job can only need {MAX_NEEDS} others, but you have listed {count}. \
+         See needs keyword documentation for more details",
+        job.name
+    ))
+    .at(job.at)
+    .job(&job.name)
+    .keyword("needs")
 }

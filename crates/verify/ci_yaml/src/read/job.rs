@@ -4,14 +4,17 @@ use super::rules::{self, Owner};
 use super::scope::{Report, Scope, present};
 use super::{artifacts, cache, image, misc, needs, parallel, policy, script, variables};
 use crate::keywords;
-use crate::model::{Job, JobOptions, Members, When};
-use crate::problem::At;
+use crate::model::{Job, JobOptions, Members, Need, Parallel, When};
+use crate::problem::{At, Problem};
 use crate::value::{Map, Value};
 
 const MAX_NAME: usize = 255;
 const MAX_TAGS: usize = 50;
 /// Lists what is kept as written, without a field of its own.
 const RAW: [&str; 7] = ["publish", "run", "dast_configuration", "secrets", "identity", "inputs", "extends"];
+
+/// Lists the keywords of which a job must have one.
+const STARTERS: [&str; 4] = ["script", "run", "trigger", "needs"];
 
 /// What a job takes from outside itself.
 pub(crate) struct Surroundings<'a> {
@@ -23,13 +26,12 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) fn read(around: &Surroundings<'_>, name: &str, value: &Value) -> Option<Job> {
     let scope = &Scope::job(around.report, name);
     check_name(scope, name, value.at);
-    let map = value.as_map().filter(|map| ["script", "run", "trigger"].iter().any(|key| present(map, key).is_some()));
+    let map = value.as_map().filter(|map| STARTERS.iter().any(|key| present(map, key).is_some()));
     let Some(own) = map else {
-        let hint = missing_hint(value);
-        scope.config_hint(value.at, "should implement the script:, run:, or trigger: keyword", hint);
+        around.report.refuse(without_start(name, value));
         return None;
     };
-    let bridge = present(own, "trigger").is_some() && present(own, "script").is_none() && present(own, "run").is_none();
+    let bridge = is_bridge(own);
     let known: &[&str] = if bridge { &keywords::BRIDGE } else { &keywords::JOB };
     scope.known_keys(own, value.at, known);
     let mut map = own.clone();
@@ -46,12 +48,16 @@ pub(crate) fn read(around: &Surroundings<'_>, name: &str, value: &Value) -> Opti
     Some(job)
 }
 
-fn missing_hint(value: &Value) -> &'static str {
-    if value.as_map().is_some() {
+fn without_start(name: &str, value: &Value) -> Problem {
+    let hint = if value.as_map().is_some() {
         "Add a `script`, or start the name with a dot to hide the entry."
     } else {
         "Every other entry of the top level is a job; a job is a hash."
-    }
+    };
+    Problem::new(format!("jobs {name} config should implement the script:, run:, or trigger: keyword"))
+        .at(value.at)
+        .job(name)
+        .hint(hint)
 }
 
 fn check_name(scope: &Scope<'_>, name: &str, at: At) {
@@ -202,7 +208,29 @@ fn check(scope: &Scope<'_>, job: &Job, map: &Map, at: At) {
     if has_script.is_some() && present(map, "run").is_some() {
         scope.config(at, "these keys cannot be used together: script, run");
     }
+    if is_bridge(map) {
+        check_bridge(scope, job, map, at);
+    }
     check_dependencies(scope, job, map, at);
+}
+
+fn is_bridge(map: &Map) -> bool {
+    present(map, "script").is_none() && present(map, "run").is_none()
+}
+
+/// Checks a job that runs no script: it triggers a pipeline, or follows one.
+fn check_bridge(scope: &Scope<'_>, job: &Job, map: &Map, at: At) {
+    let follows = |need: &Need| match need {
+        Need::External(raw) => raw.get("pipeline").is_some() && raw.get("job").is_none(),
+        Need::Job(_) => false,
+    };
+    if present(map, "trigger").is_none() && !job.needs.iter().flatten().any(follows) {
+        let hint = "Add a `script`, or start the name with a dot to hide the entry.";
+        scope.config_hint(at, "should contain either a trigger or a needs:pipeline", hint);
+    }
+    if matches!(job.parallel, Some(Parallel::Count(_))) {
+        scope.child("parallel").config(at, "cannot use \"parallel: <number>\".");
+    }
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -217,8 +245,8 @@ fn check_dependencies(scope: &Scope<'_>, job: &Job, map: &Map, at: At) {
     let needed: Vec<&str> = needs
         .iter()
         .filter_map(|need| match need {
-            crate::model::Need::Job(need) => Some(need.job.as_str()),
-            crate::model::Need::External(_) => None,
+            Need::Job(need) => Some(need.job.as_str()),
+            Need::External(_) => None,
         })
         .collect();
     let missing: Vec<&str> = dependencies.iter().map(String::as_str).filter(|name| !needed.contains(name)).collect();

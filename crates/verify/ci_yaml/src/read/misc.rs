@@ -14,6 +14,7 @@ const ACTIONS: [&str; 5] = ["start", "stop", "prepare", "verify", "access"];
 const TIERS: [&str; 5] = ["production", "staging", "testing", "development", "other"];
 const ENVIRONMENT_KEYS: [&str; 7] =
     ["name", "url", "action", "on_stop", "auto_stop_in", "kubernetes", "deployment_tier"];
+const NEW_COMMIT: [&str; 3] = ["conservative", "interruptible", "none"];
 const MAX_RETRIES: i64 = 2;
 
 /// Reads `environment`.
@@ -36,11 +37,11 @@ pub(crate) fn environment(scope: &Scope<'_>, map: &Map) -> Option<Environment> {
     check_name(scope, &name, value.at);
     Some(Environment {
         name,
-        url: scope.text(map, "url"),
-        action: scope.word(map, "action", &ACTIONS),
+        url: url(scope, map),
+        action: scope.choice(map, "action", &ACTIONS, "should be start, stop, prepare, verify, or access"),
         on_stop: scope.text(map, "on_stop"),
         auto_stop_in: auto_stop_in(scope, map),
-        deployment_tier: scope.word(map, "deployment_tier", &TIERS),
+        deployment_tier: scope.choice(map, "deployment_tier", &TIERS, &format!("must be one of {}", TIERS.join(", "))),
         kubernetes: present(map, "kubernetes").map(Value::to_json),
     })
 }
@@ -55,6 +56,15 @@ fn check_name(scope: &Scope<'_>, name: &str, at: At) {
         let what = "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', and spaces";
         scope.key("name", at, &format!("{what}, but it cannot start or end with '/'"));
     }
+}
+
+fn url(scope: &Scope<'_>, map: &Map) -> Option<String> {
+    let url = scope.text(map, "url")?;
+    if url.chars().count() > 255 {
+        let at = map.get("url").map(|value| value.at).unwrap_or_default();
+        scope.key("url", at, "is too long (maximum is 255 characters)");
+    }
+    Some(url)
 }
 
 /// Reads the lifetime of an environment, which may hold a variable.
@@ -233,8 +243,13 @@ pub(crate) fn auto_cancel(scope: &Scope<'_>, map: &Map) -> Option<AutoCancel> {
     let map = scope.map(value)?;
     scope.known_keys(map, value.at, &["on_new_commit", "on_job_failure"]);
     Some(AutoCancel {
-        on_new_commit: scope.word(map, "on_new_commit", &["conservative", "interruptible", "none"]),
-        on_job_failure: scope.word(map, "on_job_failure", &["none", "all"]),
+        on_new_commit: scope.choice(
+            map,
+            "on_new_commit",
+            &NEW_COMMIT,
+            &format!("must be one of: {}", NEW_COMMIT.join(", ")),
+        ),
+        on_job_failure: scope.choice(map, "on_job_failure", &["none", "all"], "must be one of: none, all"),
     })
 }
 

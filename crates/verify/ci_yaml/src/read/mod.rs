@@ -132,12 +132,16 @@ fn read_jobs(report: &Report, root: &Map, defaults: &Map) -> IndexMap<String, Jo
     let around = Surroundings { report, defaults };
     let entries: Vec<(&String, &Value)> =
         root.iter().filter(|(name, _)| !name.starts_with('.') && !keywords::TOP.contains(&name.as_str())).collect();
-    if entries.is_empty() {
+    let jobs: IndexMap<String, Job> = entries
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.clone(), job::read(&around, name, value)?)))
+        .collect();
+    if jobs.is_empty() {
         let problem = Problem::new("jobs config should contain at least one visible job")
             .hint("Add a job: a name of your choice with a `script` below it.");
         report.refuse(problem);
     }
-    entries.into_iter().filter_map(|(name, value)| Some((name.clone(), job::read(&around, name, value)?))).collect()
+    jobs
 }
 
 /// Refuses more instances than a pipeline may have in any event.

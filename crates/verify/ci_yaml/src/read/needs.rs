@@ -61,7 +61,11 @@ fn matrix(scope: &Scope<'_>, map: &Map) -> Option<Vec<crate::model::MatrixRow>> 
     let value = present(map, "parallel")?;
     let scope = scope.child("parallel");
     let Some(map) = value.as_map() else {
-        scope.config(value.at, "should be a hash");
+        let what = match value.as_int() {
+            Some(_) => "cannot use \"parallel: <number>\".",
+            None => "should be a hash",
+        };
+        scope.config(value.at, what);
         return None;
     };
     scope.known_keys(map, value.at, &["matrix"]);

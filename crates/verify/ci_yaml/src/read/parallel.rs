@@ -22,7 +22,7 @@ pub(crate) fn read(scope: &Scope<'_>, map: &Map) -> Option<Parallel> {
             rows(&scope.child("matrix"), matrix).map(Parallel::Matrix)
         }
         _ => {
-            scope.config(value.at, "should be a hash or an integer");
+            scope.bare(value.at, "should be an integer or a hash", "Write a number, or `matrix` with a list.");
             None
         }
     }

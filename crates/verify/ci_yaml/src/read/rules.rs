@@ -67,7 +67,7 @@ fn one(scope: &Scope<'_>, value: &Value, owner: Owner) -> Rule {
         when,
         start_in: rule_delay(scope, map, when),
         allow_failure: allow_failure(scope, map),
-        variables: variables::read(scope, map),
+        variables: variables::read_plain(scope, map),
         needs: needs::read(scope, map, false),
         interruptible: scope.flag(map, "interruptible"),
         auto_cancel: misc::auto_cancel(scope, map),

@@ -1,5 +1,6 @@
 //! Names places in messages and collects what is wrong.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use crate::duration;
@@ -56,7 +57,7 @@ pub(crate) struct Scope<'a> {
     report: &'a Report,
     job: Option<&'a str>,
     start: String,
-    path: Vec<&'static str>,
+    path: Vec<Cow<'static, str>>,
 }
 
 impl<'a> Scope<'a> {
@@ -73,13 +74,25 @@ impl<'a> Scope<'a> {
     /// Goes into a keyword.
     pub(crate) fn child(&self, key: &'static str) -> Self {
         let mut child = self.clone();
-        child.path.push(key);
+        child.path.push(Cow::Borrowed(key));
         child
+    }
+
+    /// Goes to an entry whose name the file chooses.
+    pub(crate) fn entry(&self, name: &str) -> Self {
+        let mut child = self.clone();
+        child.path.push(Cow::Owned(name.to_owned()));
+        child
+    }
+
+    /// Refuses the place itself without the word `config`.
+    pub(crate) fn bare(&self, at: At, what: &str, hint: &str) {
+        self.add(self.problem("", what, at).hint(hint));
     }
 
     /// Tells whether the place is the value of a keyword.
     pub(crate) fn is_in(&self, key: &str) -> bool {
-        self.path.last() == Some(&key)
+        self.path.last().is_some_and(|last| last == key)
     }
 
     /// Refuses the value of the place itself: `jobs:build:script config …`.
@@ -114,14 +127,14 @@ impl<'a> Scope<'a> {
 
     fn problem(&self, subject: &str, what: &str, at: At) -> Problem {
         let place = std::iter::once(self.start.as_str())
-            .chain(self.path.iter().copied())
+            .chain(self.path.iter().map(Cow::as_ref))
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(":");
-        let mut problem = Problem::new(format!("{place} {subject} {what}")).at(at);
+        let mut problem = Problem::new(words([&place, subject, what])).at(at);
         problem.job = self.job.map(str::to_owned);
         problem.keyword = match (self.path.first(), self.job) {
-            (Some(key), _) => Some((*key).into()),
+            (Some(key), _) => Some(key.as_ref().into()),
             (None, None) if !self.start.is_empty() => Some(self.start.as_str().into()),
             (None, _) => None,
         };
@@ -191,12 +204,16 @@ impl<'a> Scope<'a> {
 
     /// Reads one of several words.
     pub(crate) fn word(&self, map: &Map, key: &str, words: &[&str]) -> Option<String> {
+        self.choice(map, key, words, &format!("should be one of: {}", words.join(", ")))
+    }
+
+    /// Reads one of several words, refused in words of its own.
+    pub(crate) fn choice(&self, map: &Map, key: &str, words: &[&str], otherwise: &str) -> Option<String> {
         let value = present(map, key)?;
         match value.scalar_text() {
             Some(text) if words.contains(&text.as_str()) => Some(text),
             _ => {
-                let what = format!("should be one of: {}", words.join(", "));
-                self.key(key, value.at, &what);
+                self.key(key, value.at, otherwise);
                 None
             }
         }
@@ -221,6 +238,11 @@ impl<'a> Scope<'a> {
         }
         value.as_map()
     }
+}
+
+/// Joins words, leaving out empty ones.
+fn words(words: [&str; 3]) -> String {
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Gives the entry of a mapping, unless it is null.

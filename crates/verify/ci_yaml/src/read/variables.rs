@@ -1,15 +1,21 @@
 //! The `variables` keyword, at the top level and inside jobs.
 
-use super::scope::{Scope, present, strings};
+use super::scope::{Scope, present};
 use crate::model::{DefaultVariable, Variable};
 use crate::value::{Map, Value};
 
 /// Reads variables with a value alone or a value and `expand`.
 pub(crate) fn read(scope: &Scope<'_>, map: &Map) -> Vec<Variable> {
-    entries(scope, map, &["value", "expand"])
-        .into_iter()
-        .map(|variable| Variable { key: variable.key, value: variable.value.unwrap_or_default(), raw: variable.raw })
-        .collect()
+    plain(entries(scope, map, &["value", "expand"]))
+}
+
+/// Reads variables that have a value alone.
+pub(crate) fn read_plain(scope: &Scope<'_>, map: &Map) -> Vec<Variable> {
+    plain(entries(scope, map, &[]))
+}
+
+fn plain(list: Vec<DefaultVariable>) -> Vec<Variable> {
+    list.into_iter().map(|one| Variable { key: one.key, value: one.value.unwrap_or_default(), raw: one.raw }).collect()
 }
 
 /// Reads the variables of the top level.
@@ -33,39 +39,38 @@ fn entry(scope: &Scope<'_>, key: &str, value: &Value, allowed: &[&str]) -> Optio
     if let Some(text) = value.scalar_text() {
         return Some(variable(key, Some(text)));
     }
+    let place = &scope.entry(key);
     let Some(map) = value.as_map() else {
-        let what = format!("variable `{key}` definition must be either a string or a hash");
-        scope.config_hint(value.at, &what, "Write an empty value as \"\".");
+        let what = "variable definition must be either a string or a hash";
+        place.bare(value.at, what, "Write an empty value as \"\".");
         return None;
     };
     let unknown: Vec<&str> = map.keys().map(String::as_str).filter(|one| !allowed.contains(one)).collect();
-    if !unknown.is_empty() {
-        let what = format!("variable `{key}` uses invalid data keys: {}", unknown.join(", "));
-        scope.config(value.at, &what);
-        return None;
+    if allowed.is_empty() {
+        place.config(value.at, "must be a string");
+    } else if !unknown.is_empty() {
+        let what = format!("uses invalid data keys: {}", unknown.join(", "));
+        place.config(value.at, &what);
     }
-    detailed(scope, key, value, map)
+    Some(detailed(place, key, value, map))
 }
 
-fn detailed(scope: &Scope<'_>, key: &str, value: &Value, map: &Map) -> Option<DefaultVariable> {
+fn detailed(place: &Scope<'_>, key: &str, value: &Value, map: &Map) -> DefaultVariable {
     let text = present(map, "value").map(Value::scalar_text);
     if text == Some(None) {
-        scope.config(value.at, &format!("variable `{key}` value must be a scalar"));
-        return None;
+        place.key("value", value.at, "must be a scalar");
     }
     let mut variable = variable(key, text.flatten());
-    variable.description = scope.text(map, "description");
-    variable.raw = scope.flag(map, "expand") == Some(false);
-    if let Some(options) = present(map, "options") {
-        variable.options = strings(options).unwrap_or_default();
-        let has_value = variable.value.as_ref().is_some_and(|text| variable.options.contains(text));
-        if variable.options.is_empty() {
-            scope.config(options.at, &format!("variable `{key}` options should be an array of strings"));
-        } else if !has_value {
-            scope.config(options.at, &format!("variable `{key}` value must be present in options"));
+    variable.description = place.text(map, "description");
+    variable.raw = place.flag(map, "expand") == Some(false);
+    if let Some(options) = place.texts(map, "options") {
+        let has_value = variable.value.as_ref().is_some_and(|text| options.contains(text));
+        if !options.is_empty() && !has_value {
+            place.config(value.at, "value must be present in options");
         }
+        variable.options = options;
     }
-    Some(variable)
+    variable
 }
 
 fn variable(key: &str, value: Option<String>) -> DefaultVariable {

@@ -284,3 +284,9 @@ fn a_thousand_jobs_take_no_time() {
     // Unoptimised and with other tests at work; optimised it is a few milliseconds.
     assert!(took.as_millis() < 1000, "{took:?}");
 }
+
+#[test]
+fn tags_are_expanded_and_unknown_names_stay() {
+    let plan = plan("a: {script: x, tags: ['$KIND-$NONE', plain], variables: {KIND: arm}}\n");
+    assert_eq!(plan.jobs[0].options.tags, ["arm-$NONE", "plain"]);
+}
