@@ -69,7 +69,6 @@ pub(crate) enum Payload {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Report {
     Probed(Probe),
-    Started { pid: i32 },
     Exited { code: i32 },
     Signalled { signal: i32 },
     Failed { message: String },

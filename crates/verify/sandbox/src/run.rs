@@ -255,14 +255,13 @@ impl Running {
         self.report().await
     }
 
-    /// Reads the reports to their end; the first that tells the result counts.
+    /// Reads the reports to their end; the first counts.
     async fn report(&mut self) -> Result<Report> {
         if let Some(mut control) = self.control.take() {
             // The other side may have gone without reading all it was sent, which counts as an end.
             let _ = (&mut control).take(1 << 20).read_to_end(&mut self.reports).await;
         }
-        let reports = self.reports.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-        let mut results = reports.filter(|r| !matches!(r, Report::Started { .. }));
+        let mut results = self.reports.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
         results.next().ok_or_else(|| Error::Setup("the job's first process ended without a report".into()))
     }
 

@@ -64,7 +64,6 @@ fn supervise(control: &UnixStream, spawn: &Spawn) -> io::Result<()> {
                 end(pid)?;
                 return Err(error);
             }
-            write_report(control, &Report::Started { pid: pid.as_raw() })?;
             start.write_all(&[1])?;
             watch(control, &watched, pid)
         }

@@ -136,12 +136,16 @@ fn inside(path: &str) -> PathBuf {
 
 /// Creates folders, links and small files, and lists what is to be mounted over them.
 fn skeleton(spawn: &Spawn) -> io::Result<Vec<Bind>> {
-    for folder in ["/proc", "/dev/pts", "/dev/shm", "/etc", "/run/job", "/var/tmp", "/mnt", "/root"] {
+    for folder in ["/proc", "/dev/pts", "/dev/shm", "/etc", "/run/job", "/var", "/mnt", "/root"] {
         make_folder(&inside(folder))?;
     }
     let mut binds = Vec::new();
     for folder in &spawn.read_only {
         bind_folder(folder, &mut binds)?;
+    }
+    // After the folders, none of which may be made through the link.
+    if !inside("/var/tmp").exists() {
+        symlink("/tmp", inside("/var/tmp"))?;
     }
     for name in TOP {
         let path = Path::new("/").join(name);

@@ -31,7 +31,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("advice.detachedHead", "false"),
 ];
 /// Older protocol versions serve only the tips of refs unless told otherwise.
-const UPLOAD_PACK: &str = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack";
+const UPLOAD_PACK: &str = "--upload-pack=git -c 'safe.directory=*' -c uploadpack.allowAnySHA1InWant=true upload-pack";
 
 /// Makes the project's folder in the slot, owned by the job, and returns its path on the host.
 pub(super) fn make_project(slot: &Slot, project_path: &str) -> Result<PathBuf> {

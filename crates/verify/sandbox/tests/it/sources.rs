@@ -54,6 +54,22 @@ async fn the_commit_is_checked_out() {
 }
 
 #[tokio::test]
+async fn a_tag_is_checked_out_with_its_message() {
+    let f = fixture!();
+    let (bare, sha) = repository(f.dir.path(), |_| {});
+    git(&bare, &["tag", "-a", "-m", "first release", "v1.0", &sha]);
+    let mut job = with_source(&["git describe", "git cat-file -p v1.0 | tail -1"], &bare, &sha, 20);
+    if let Some(source) = &mut job.source {
+        (source.ref_name, source.tag) = ("v1.0".into(), true);
+    }
+    let (result, recorder) = f.job(&job).await;
+    let log = recorder.text();
+    assert_eq!(result.status, Status::Success, "{log}");
+    assert!(log.contains("\nv1.0\n") && log.contains("first release\n"), "{log}");
+    println!("a job with a checkout took {:?}", result.duration);
+}
+
+#[tokio::test]
 async fn an_older_commit_and_a_deleted_branch_still_run() {
     let f = fixture!();
     let (bare, sha) = repository(f.dir.path(), |work| std::fs::write(work.join("old"), "x").unwrap());
