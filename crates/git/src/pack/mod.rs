@@ -3,6 +3,7 @@
 pub mod pktline;
 mod process;
 pub mod receive;
+pub mod report;
 pub mod v2;
 
 pub use process::{PackExit, PackOptions, PackProcess};

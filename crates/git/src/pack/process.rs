@@ -34,6 +34,8 @@ pub struct PackOptions {
     pub max_input: Option<u64>,
     /// Fewer objects than this in a push are kept as loose objects.
     pub unpack_limit: u32,
+    /// Whether branches may only move forward.
+    pub forward_only: bool,
 }
 
 impl PackOptions {
@@ -48,6 +50,7 @@ impl PackOptions {
             env: Vec::new(),
             max_input: None,
             unpack_limit: 100,
+            forward_only: false,
         }
     }
 
@@ -61,6 +64,7 @@ impl PackOptions {
             "receive.denyDeleteCurrent=ignore".to_owned(),
             "repack.writeBitmaps=true".to_owned(),
             format!("receive.unpackLimit={}", self.unpack_limit),
+            format!("receive.denyNonFastForwards={}", self.forward_only),
         ];
         settings.extend(TOLERATED.map(|fault| format!("receive.fsck.{fault}=ignore")));
         settings.extend(self.hidden.iter().map(|prefix| format!("transfer.hideRefs={prefix}")));
