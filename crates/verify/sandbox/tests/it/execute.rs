@@ -65,12 +65,12 @@ async fn a_failing_line_ends_the_script() {
 async fn a_time_limit_is_its_own_reason() {
     let f = fixture!();
     let mut job = plan(&["sleep 30"]);
-    job.timeout = Duration::from_secs(1);
+    job.timeout = Duration::from_secs(3);
     job.after_script = lines(&["echo after $CI_JOB_STATUS"]);
     let (result, recorder) = f.job(&job).await;
     assert_eq!(result.status, Status::Failed(FailureReason::JobExecutionTimeout));
     assert!(recorder.text().contains("after failed\n"));
-    assert!(recorder.text().contains("execution took longer than 1 seconds"));
+    assert!(recorder.text().contains("execution took longer than 3 seconds"));
 }
 
 #[tokio::test]

@@ -32,28 +32,36 @@ async fn the_environment_holds_nothing_of_the_server() {
 
 #[tokio::test]
 async fn a_time_limit_kills_grandchildren() {
-    let f = fixture!();
-    let mut step =
-        Step::script("(trap '' TERM HUP INT; (sleep 60; echo late > /builds/late) & sleep 60) & echo begun; wait");
-    step.timeout = Some(Duration::from_millis(400));
+    let (f, nap) = (fixture!(), nap(1));
+    let script = format!("(trap '' TERM HUP INT; ({nap}; echo late > /builds/late) & {nap}) & echo begun; wait");
+    let mut step = Step::script(script);
+    step.timeout = Some(Duration::from_millis(1500));
     let began = Instant::now();
     let (outcome, output) = f.step(step).await;
     assert!(outcome.timed_out && !outcome.success());
     assert!(output.contains("begun"), "{output}");
-    assert!(began.elapsed() < Duration::from_secs(4));
-    assert!(!alive("sleep 60"));
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(!alive(&nap));
 }
 
 #[tokio::test]
 async fn daemons_die_with_the_script() {
-    let f = fixture!();
+    let (f, nap) = (fixture!(), nap(2));
     let began = Instant::now();
-    let (outcome, _) = f
-        .run("setsid sh -c 'trap \"\" TERM HUP; sleep 123' & setsid nohup sleep 123 >/dev/null 2>&1 & sleep 0.1")
-        .await;
+    let script = format!(
+        "setsid sh -c 'trap \"\" TERM HUP; {nap}; true' & setsid nohup {nap} >/dev/null 2>&1 & sleep 0.5\n\
+         grep -l '^sleep' /proc/[0-9]*/cmdline | wc -l"
+    );
+    let (outcome, output) = f.run(&script).await;
     assert!(outcome.success());
-    assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(!alive("sleep 123"));
+    assert_eq!(output.trim(), "2");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(!alive(&nap));
+}
+
+/// Makes a command that no other test, run of the tests or program uses.
+fn nap(test: u32) -> String {
+    format!("sleep {}", test * 10_000_000 + std::process::id())
 }
 
 fn alive(command: &str) -> bool {
@@ -66,28 +74,28 @@ fn alive(command: &str) -> bool {
 
 #[tokio::test]
 async fn cancelling_ends_the_step() {
-    let f = fixture!();
+    let (f, nap) = (fixture!(), nap(3));
     let cancel = CancellationToken::new();
     let (later, mut output) = (cancel.clone(), Vec::new());
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(1000)).await;
         later.cancel();
     });
-    let outcome = f.slot.run(Step::script("echo on; sleep 77; echo off"), &mut output, &cancel).await.unwrap();
+    let step = Step::script(format!("echo on; {nap}; echo off"));
+    let outcome = f.slot.run(step, &mut output, &cancel).await.unwrap();
     assert!(outcome.cancelled);
     assert_eq!(output, b"on\n");
-    assert!(!alive("sleep 77"));
+    assert!(!alive(&nap));
 }
 
 #[tokio::test]
 async fn a_dropped_step_is_killed() {
-    let f = fixture!();
+    let (f, nap) = (fixture!(), nap(4));
     let mut output = Vec::new();
     let cancel = CancellationToken::new();
-    let run = f.slot.run(Step::script("sleep 91"), &mut output, &cancel);
-    assert!(tokio::time::timeout(Duration::from_millis(300), run).await.is_err());
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(!alive("sleep 91"));
+    let run = f.slot.run(Step::script(nap.as_str()), &mut output, &cancel);
+    assert!(tokio::time::timeout(Duration::from_millis(1000), run).await.is_err());
+    wait_until(|| !alive(&nap));
 }
 
 #[tokio::test]
@@ -120,7 +128,7 @@ async fn an_empty_step_is_cheap() {
 async fn helper_runs_until_killed() {
     let Ok(root) = std::env::var("SANDBOX_TEST_ROOT") else { return };
     let f = fixture!(|config| config.root = root.into());
-    f.run("sleep 4242").await;
+    f.run(&std::env::var("SANDBOX_TEST_NAP").unwrap()).await;
 }
 
 #[tokio::test]
@@ -128,19 +136,20 @@ async fn a_killed_server_takes_its_jobs_along() {
     if isolation().level == sandbox::Level::None {
         return println!("skipped: {}", isolation().summary());
     }
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, nap) = (tempfile::tempdir().unwrap(), nap(5));
     let root = dir.path().join("root");
     let mut server = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "lifecycle::helper_runs_until_killed"])
-        .env("SANDBOX_TEST_ROOT", dir.path().join("root"))
+        .env("SANDBOX_TEST_ROOT", &root)
+        .env("SANDBOX_TEST_NAP", &nap)
         .env("TMPDIR", dir.path())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    wait_until(|| alive("sleep 4242"));
+    wait_until(|| alive(&nap));
     server.kill().unwrap();
     server.wait().unwrap();
-    wait_until(|| !alive("sleep 4242"));
+    wait_until(|| !alive(&nap));
     assert_eq!(sandbox::reap_stale(&root).unwrap(), 1);
     assert_eq!(sandbox::reap_stale(&root).unwrap(), 0);
     assert!(!root.join("slots").exists());
