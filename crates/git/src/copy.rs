@@ -14,7 +14,8 @@ impl Repo {
     /// Fetches all branches and tags of another repository on this disk, and takes over its `HEAD`.
     pub async fn copy_from(&self, source: &Self) -> Result<()> {
         let command = self.git("fetch").env("GIT_ALLOW_PROTOCOL", "file").timeout(TIMEOUT);
-        let command = command.args(["--quiet", "--no-write-fetch-head", "--force", "--no-tags", "--update-head-ok", "--"]);
+        let command =
+            command.args(["--quiet", "--no-write-fetch-head", "--force", "--no-tags", "--update-head-ok", "--"]);
         let refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         command.arg(source.path()).args(refspecs).run().await?;
         self.forget();

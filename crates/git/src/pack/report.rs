@@ -103,7 +103,12 @@ mod tests {
 
     fn report() -> Bytes {
         let mut lines = Writer::new();
-        lines.data("unpack ok\n").data("ok refs/heads/main\n").data("ng refs/heads/x non-fast-forward\n").flush().finish()
+        lines
+            .data("unpack ok\n")
+            .data("ok refs/heads/main\n")
+            .data("ng refs/heads/x non-fast-forward\n")
+            .flush()
+            .finish()
     }
 
     #[test]

@@ -44,7 +44,7 @@ async fn history() -> (World, Vec<git::Oid>) {
     let world = World::new().await;
     let mut ids = vec![world.commit_file("a", "1")];
     world.git(&["checkout", "-q", "-b", "side"]);
-    ids.push(world.commit_file("b", "1"));
+    ids.push(world.commit_file("b", "text of b\n"));
     world.git(&["checkout", "-q", "main"]);
     ids.push(world.commit_file("a", "2"));
     world.git(&["merge", "-q", "--no-ff", "-m", "Merge side", "side"]);

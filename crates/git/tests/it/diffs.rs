@@ -119,9 +119,9 @@ async fn compares_with_parents_and_merge_bases() {
     let diff = world.repo.diff(Oid::empty_tree(), first, &DiffOptions::default()).await.unwrap();
     assert_eq!(diff.files[0].change.status, Status::Added);
     world.git(&["checkout", "-q", "-b", "side"]);
-    let side = world.commit_file("b", "1\n");
+    let side = world.commit_file("b", "text\n");
     world.git(&["checkout", "-q", "main"]);
-    let main = world.commit_file("c", "1\n");
+    let main = world.commit_file("c", "other\n");
     let two_dots = world.repo.changes(main, side, &DiffOptions::default()).await.unwrap();
     assert_eq!(two_dots.files.len(), 2);
     let base = world.repo.three_dot_base(main, side).await.unwrap();

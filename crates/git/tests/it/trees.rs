@@ -41,7 +41,7 @@ async fn lists_recursively_in_pages() {
     let all = world.repo.list_recursive(tip, &path(""), 0, 100).await.unwrap();
     assert!(!all.more);
     let paths: Vec<String> = all.items.iter().map(|entry| entry.path.to_string()).collect();
-    assert_eq!(paths.len(), 10);
+    assert_eq!(paths.len(), 11);
     let expected = world.bare(&["ls-tree", "-r", "-t", "--name-only", "main"]);
     assert_eq!(paths, expected.lines().collect::<Vec<_>>());
     let page = world.repo.list_recursive(tip, &path(""), 2, 3).await.unwrap();
