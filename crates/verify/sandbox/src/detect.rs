@@ -49,7 +49,7 @@ pub fn detect() -> Isolation {
 /// Finds out what the host offers, by the given job-init command.
 pub fn detect_with(init: &InitCommand) -> Isolation {
     let probe = ask(init).unwrap_or_else(|error| Probe { reason: Some(error.to_string()), ..Probe::default() });
-    judge(&probe, Hierarchies::detect())
+    judge(&probe, nix::unistd::geteuid().is_root(), Hierarchies::detect())
 }
 
 fn ask(init: &InitCommand) -> Result<Probe> {
@@ -80,10 +80,12 @@ fn exchange(control: &mut UnixStream, range: bool) -> Result<Probe> {
     }
 }
 
-fn judge(probe: &Probe, hierarchies: Hierarchies) -> Isolation {
+fn judge(probe: &Probe, root: bool, hierarchies: Hierarchies) -> Isolation {
     let controllers = hierarchies.controllers();
     let limited = ["memory", "pids"].iter().all(|c| controllers.contains(c));
-    let level = match (probe.sandbox && probe.seccomp, probe.range && limited) {
+    // A job with root's own id could write to /proc/sys, whatever its namespaces are.
+    let as_root = root && !probe.range;
+    let level = match (probe.sandbox && probe.seccomp && !as_root, probe.range && limited) {
         (false, _) => Level::None,
         (true, false) => Level::Partial,
         (true, true) => Level::Full,
@@ -91,7 +93,9 @@ fn judge(probe: &Probe, hierarchies: Hierarchies) -> Isolation {
     let reason = match (probe.sandbox, probe.seccomp) {
         (false, _) => Some(probe.reason.clone().unwrap_or_else(|| "namespaces are refused".into())),
         (true, false) => Some("the kernel has no seccomp filters".into()),
-        _ => None,
+        _ => {
+            as_root.then(|| "the server is root, yet cannot give jobs other user ids: start it as another user".into())
+        }
     };
     Isolation {
         level,
@@ -169,20 +173,21 @@ mod tests {
 
     #[test]
     fn the_level_follows_what_works() {
-        assert_eq!(judge(&works(), groups()).level, Level::Full);
-        assert_eq!(judge(&works(), Hierarchies::default()).level, Level::Partial);
-        assert_eq!(judge(&Probe { range: false, ..works() }, groups()).level, Level::Partial);
-        assert_eq!(judge(&Probe { seccomp: false, ..works() }, groups()).level, Level::None);
-        assert_eq!(judge(&Probe::default(), groups()).level, Level::None);
+        assert_eq!(judge(&works(), true, groups()).level, Level::Full);
+        assert_eq!(judge(&works(), true, Hierarchies::default()).level, Level::Partial);
+        assert_eq!(judge(&Probe { range: false, ..works() }, false, groups()).level, Level::Partial);
+        assert_eq!(judge(&Probe { range: false, ..works() }, true, groups()).level, Level::None);
+        assert_eq!(judge(&Probe { seccomp: false, ..works() }, true, groups()).level, Level::None);
+        assert_eq!(judge(&Probe::default(), false, groups()).level, Level::None);
     }
 
     #[test]
     fn the_summary_is_one_plain_line() {
-        let line = judge(&works(), groups()).summary();
+        let line = judge(&works(), true, groups()).summary();
         assert_eq!(
             line,
             "jobs run in user, mount, pid and network namespaces with their own uid range, a seccomp filter and memory and process limits"
         );
-        assert!(judge(&Probe::default(), groups()).summary().contains("cannot run isolated"));
+        assert!(judge(&Probe::default(), false, groups()).summary().contains("cannot run isolated"));
     }
 }

@@ -208,6 +208,14 @@ async fn the_runners_own_folders_are_hidden_inside_shown_ones() {
     assert!(!output.contains("\ndatabase\n") && !output.contains("slots"), "{output}");
 }
 
+#[tokio::test]
+async fn kernel_settings_cannot_be_written() {
+    let f = fixture!();
+    let script = "for path in /proc/sys/kernel/core_pattern /proc/sys/vm/drop_caches /proc/sysrq-trigger /proc/sys/kernel/hostname; do\n\
+                  (echo x > $path) 2>/dev/null && echo wrote $path; done; echo done";
+    assert_eq!(f.run(script).await.1, "done\n");
+}
+
 /// Repeats the tests that matter most as a user without rights, where jobs get a single id.
 #[test]
 fn the_same_holds_without_root() {
