@@ -1,8 +1,9 @@
 //! Pictures of users, projects and groups: small, of a known kind by their first bytes, served so that they can only be seen.
 
-use axum::extract::{Path, State};
+use axum::extract::multipart::MultipartError;
+use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use kernel::{App, Error, Result};
@@ -27,7 +28,7 @@ fn kind(data: &[u8]) -> Option<&'static str> {
 /// Keeps a picture among the objects, below `avatars/{noun}/{id}`; gives the key to be stored in the row.
 pub async fn store(app: &App, noun: &str, id: i64, data: Bytes) -> Result<String> {
     if data.len() > MAX_SIZE {
-        return Err(Error::invalid("avatar", "is too big (should be at most 200 KiB)"));
+        return Err(too_big());
     }
     let Some(ending) = kind(&data) else {
         return Err(Error::invalid("avatar", "must be a picture: PNG, JPEG, GIF or WebP"));
@@ -37,6 +38,37 @@ pub async fn store(app: &App, noun: &str, id: i64, data: Bytes) -> Result<String
     let key = format!("avatars/{noun}/{id}/{name}.{ending}");
     app.objects().put(&key, data).await?;
     Ok(key)
+}
+
+/// The file of a form that uploads a picture.
+pub async fn from_form(mut form: Multipart) -> Result<Bytes> {
+    let bad = |e: MultipartError| Error::bad_request(format!("the form is malformed: {}", e.body_text()));
+    while let Some(mut field) = form.next_field().await.map_err(bad)? {
+        if field.file_name().is_none() {
+            continue;
+        }
+        let mut data = BytesMut::new();
+        while let Some(chunk) = field.chunk().await.map_err(bad)? {
+            if data.len() + chunk.len() > MAX_SIZE {
+                return Err(too_big());
+            }
+            data.extend_from_slice(&chunk);
+        }
+        return Ok(data.freeze());
+    }
+    Err(Error::invalid("avatar", "is missing; choose a file"))
+}
+
+fn too_big() -> Error {
+    Error::invalid("avatar", format!("is too big (should be at most {} KiB)", MAX_SIZE >> 10))
+}
+
+/// Removes a picture that no row names any more.
+pub async fn forget(app: &App, key: Option<&str>) -> Result<()> {
+    match key {
+        Some(key) => app.objects().delete(key).await,
+        None => Ok(()),
+    }
 }
 
 /// Serves the picture kept under `key`; a 404 where `file` isn't its name.

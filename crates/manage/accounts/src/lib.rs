@@ -4,15 +4,21 @@ pub mod actor;
 pub mod audit;
 pub mod avatar;
 pub mod bootstrap;
+pub mod directory;
+mod edit;
+pub mod email;
 pub mod hooks;
 pub mod key;
 pub mod password;
+pub mod profile;
 pub mod ratelimit;
 pub mod session;
 pub mod settings;
 pub mod shell;
+mod states;
 mod token;
 pub mod user;
+mod web;
 
 pub use actor::{Actor, Credential, Credentials, Via};
 pub use hooks::{UserHook, UserHooks, create_user};
@@ -23,5 +29,5 @@ pub use user::{NewUser, User};
 
 /// The slice: its pages and endpoints.
 pub fn slice() -> kernel::Slice {
-    kernel::Slice::new("accounts")
+    kernel::Slice::new("accounts").web(web::web())
 }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use kernel::db::Sql;
-use kernel::{Error, Result, Time, auth};
+use kernel::{App, Error, Result, Time, auth};
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde_json::json;
+
+use crate::{Actor, User, audit};
 
 /// The scopes that a token can have, as GitLab names them.
 pub const SCOPES: &[&str] = &[
@@ -26,6 +29,95 @@ pub const SCOPES: &[&str] = &[
     "admin_mode",
     "read_service_ping",
 ];
+
+/// The scopes that a person can give a token on the web, and what they open.
+const ABOUT: &[(&str, &str)] = &[
+    ("api", "Everything that you may do: the API, git over HTTP, registries."),
+    ("read_api", "Reading everything that you may see through the API."),
+    ("read_user", "Reading your own account and public profiles."),
+    ("read_repository", "Cloning and fetching over HTTP, reading repository files."),
+    ("write_repository", "Pushing over HTTP."),
+    ("read_registry", "Pulling container images."),
+    ("write_registry", "Pushing container images."),
+    ("create_runner", "Creating runners."),
+    ("manage_runner", "Managing runners."),
+    ("self_rotate", "Rotating itself."),
+];
+const ABOUT_ADMIN: &[(&str, &str)] = &[
+    ("sudo", "Acting as any user through the API."),
+    ("admin_mode", "Acting as an administrator where that must be said."),
+];
+/// Scopes that only an administrator's token can have.
+const ADMIN_SCOPES: &[&str] = &["sudo", "admin_mode", "read_service_ping"];
+
+/// The longest that a token lives, in days; also how long where nothing else is said.
+pub(crate) const MAX_LIFE: i64 = 365;
+/// How long a rotated token lives where nothing else is said, in days.
+pub(crate) const ROTATED_LIFE: i64 = 7;
+
+/// The scopes to choose from, each with what it opens.
+pub(crate) fn scopes_for(admin: bool) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    ABOUT.iter().chain(ABOUT_ADMIN.iter().filter(move |_| admin))
+}
+
+/// Refuses scopes that a token of this user can't have.
+pub(crate) fn check_scopes(user: &User, scopes: &[String]) -> Result<()> {
+    match scopes.iter().find(|s| !user.admin && ADMIN_SCOPES.contains(&s.as_str())) {
+        Some(scope) => {
+            Err(Error::invalid("scopes", format!("can only contain available scopes; {scope} is for administrators")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// When a token ends: on the day asked for, or `default` days from now; refuses days that are past or too far away.
+pub(crate) fn expiry_of(asked: Option<Time>, default: i64) -> Result<Time> {
+    let now = Time::now();
+    let day = |t: Time| Time::parse(&t.date()).unwrap_or(t);
+    let after = |days: i64| Time::from_seconds(now.seconds() + days * 86_400);
+    let chosen = day(asked.unwrap_or_else(|| after(default)));
+    if chosen <= now {
+        return Err(Error::invalid("expires_at", "must be in the future"));
+    }
+    let last = after(MAX_LIFE);
+    if chosen > last {
+        return Err(Error::invalid("expires_at", format!("must be before {}", day(after(MAX_LIFE + 1)).date())));
+    }
+    Ok(chosen)
+}
+
+/// Makes a token useless and says so in the audit log.
+pub(crate) async fn revoke(app: &App, actor: &Actor, token: &AccessToken) -> Result<()> {
+    let tx = app.begin().await?;
+    token.revoke(&*tx).await?;
+    let details = json!({ "name": token.name, "user_id": token.user_id });
+    audit::record(&*tx, actor, "token.revoked", ("PersonalAccessToken", token.id), details).await?;
+    tx.commit().await
+}
+
+/// Replaces a token by a new one of the same kind; gives it with its secret.
+pub(crate) async fn rotate(
+    app: &App,
+    actor: &Actor,
+    old: &AccessToken,
+    expires_at: Option<Time>,
+) -> Result<(AccessToken, String)> {
+    let expires = expiry_of(expires_at, ROTATED_LIFE)?;
+    let scopes: Vec<String> = old.scopes.split(' ').map(str::to_owned).collect();
+    let tx = app.begin().await?;
+    // Whoever comes second finds the token revoked.
+    let taken = "UPDATE access_tokens SET revoked = TRUE WHERE id = $1 AND NOT revoked";
+    if tx.run(taken, [old.id.into()]).await? == 0 {
+        return Err(Error::bad_request("token already revoked"));
+    }
+    let made =
+        AccessToken::create(&*tx, old.user_id, &old.name, &old.description, &scopes, Some(expires), old.impersonation)
+            .await?;
+    let details = json!({ "name": old.name, "user_id": old.user_id, "new_id": made.0.id });
+    audit::record(&*tx, actor, "token.rotated", ("PersonalAccessToken", old.id), details).await?;
+    tx.commit().await?;
+    Ok(made)
+}
 
 /// A token of a user, without its secret.
 #[derive(Clone, Debug, FromQueryResult)]

@@ -1,10 +1,10 @@
 //! People (and bots): the type, its names' rules and its SQL.
 
 use kernel::db::Sql;
-use kernel::{Error, Result, Time, auth};
+use kernel::{App, Error, Result, Time, auth};
+use sea_orm::ActiveValue;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ActiveValue, FromQueryResult};
 
 /// A user's row.
 #[sea_orm::model]
@@ -210,12 +210,29 @@ impl User {
     /// Sets a new password and ends all sessions but `keep`.
     pub async fn set_password<C: ConnectionTrait>(&self, conn: &C, password: &str, keep: Option<i64>) -> Result<()> {
         check_password(password)?;
-        let hash = auth::hash_password(password).await?;
+        self.set_password_hash(conn, &auth::hash_password(password).await?, keep).await
+    }
+
+    /// The same with the password's hash, for transactions that should be short.
+    pub(crate) async fn set_password_hash<C: ConnectionTrait>(
+        &self,
+        conn: &C,
+        hash: &str,
+        keep: Option<i64>,
+    ) -> Result<()> {
         let sql = "UPDATE users SET password_hash = $2, failed_attempts = 0, locked_until = NULL, updated_at = $3 WHERE id = $1";
         conn.run(sql, [self.id.into(), hash.into(), Time::now().into()]).await?;
         let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
         conn.run(sql, [self.id.into(), keep.unwrap_or(0).into()]).await?;
         Ok(())
+    }
+
+    /// Takes a picture that is among the objects, or none, and removes the one before.
+    pub(crate) async fn set_avatar(&self, app: &App, key: Option<&str>) -> Result<()> {
+        let sql = "UPDATE users SET avatar = $2, updated_at = $3 WHERE id = $1";
+        app.db().run(sql, [self.id.into(), key.map(str::to_owned).into(), Time::now().into()]).await?;
+        let old = self.avatar.as_deref().filter(|old| Some(*old) != key);
+        crate::avatar::forget(app, old).await
     }
 }
 
@@ -231,20 +248,11 @@ impl NewUser {
         if self.name.chars().count() > 255 {
             wrong.push(("name".to_owned(), "is too long (maximum is 255 characters)".to_owned()));
         }
-        #[derive(FromQueryResult)]
-        struct Taken {
-            username_key: String,
-            email: String,
+        if User::by_username(conn, &self.username).await?.is_some() {
+            wrong.push(("username".to_owned(), "has already been taken".to_owned()));
         }
-        let (key, email) = (self.username.to_lowercase(), self.email.trim().to_lowercase());
-        let sql = "SELECT username_key, email FROM users WHERE username_key = $1 OR email = $2";
-        for taken in conn.all::<Taken>(sql, [key.as_str().into(), email.as_str().into()]).await? {
-            if taken.username_key == key {
-                wrong.push(("username".to_owned(), "has already been taken".to_owned()));
-            }
-            if taken.email == email {
-                wrong.push(("email".to_owned(), "has already been taken".to_owned()));
-            }
+        if crate::email::owner(conn, self.email.trim()).await?.is_some() {
+            wrong.push(("email".to_owned(), "has already been taken".to_owned()));
         }
         if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
     }
@@ -320,7 +328,7 @@ const RESERVED: &[&str] = &[
     "v2",
 ];
 
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let clean = |s: &str| {
         !s.is_empty() && !s.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
