@@ -102,7 +102,7 @@ impl Tip {
         let mut same = vec![false; self.names.len()];
         for entry in tree_iter(&data) {
             let entry = entry.map_err(corrupt)?;
-            let Some(at) = self.index.get(&entry.filename[..] as &[u8]) else { continue };
+            let Some(at) = self.index.get(entry.filename as &[u8]) else { continue };
             let value = (Oid(entry.oid.to_owned()), u32::from(entry.mode.value()));
             same[*at as usize] = self.values[*at as usize] == value;
         }

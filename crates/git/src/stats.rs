@@ -23,7 +23,10 @@ const MAX_FILES: usize = 200_000;
 const MAX_CONTRIBUTORS: usize = 100_000;
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-static CONTRIBUTORS: LazyLock<Cache<(Oid, bool), Arc<Vec<Contributor>>>> = LazyLock::new(|| Cache::new(200));
+/// The contributors of a history, shared between the cache and its readers.
+pub type People = Arc<Vec<Contributor>>;
+
+static CONTRIBUTORS: LazyLock<Cache<(Oid, bool), People>> = LazyLock::new(|| Cache::new(200));
 static LANGUAGES: LazyLock<Cache<Oid, Arc<Vec<LanguageShare>>>> = LazyLock::new(|| Cache::new(5000));
 
 /// Sums up what one person contributed.
@@ -58,7 +61,7 @@ impl Repo {
     /// Lists who contributed to the history of `tip`, most commits first.
     ///
     /// Counting changed lines reads every diff of the history and takes accordingly long.
-    pub async fn contributors(&self, tip: Oid, with_lines: bool) -> Result<Arc<Vec<Contributor>>> {
+    pub async fn contributors(&self, tip: Oid, with_lines: bool) -> Result<People> {
         if let Some(known) = CONTRIBUTORS.get(&(tip, with_lines)) {
             return Ok(known);
         }

@@ -123,7 +123,7 @@ async fn limits_and_corrupt_packs_leave_nothing() {
     let process = world.repo.serve_pack(&options, std::io::Cursor::new(bytes)).unwrap();
     let answer = crate::support::collect(process.output).await.unwrap();
     assert!(String::from_utf8_lossy(&answer).contains("unpack"), "{answer:?}");
-    assert_eq!(process.exit.await.unwrap().code.is_some(), true);
+    assert!(process.exit.await.unwrap().code.is_some());
     assert_eq!(world.repo.find_branch("main").await.unwrap().target, tip);
     let objects = std::fs::read_dir(world.repo.path().join("objects")).unwrap();
     assert!(!objects.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("tmp_objdir")));
