@@ -2,25 +2,33 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gix::Repository;
 use moka::sync::Cache;
+use tokio::sync::watch;
 
 use crate::commit::{Signature, read_commit};
 use crate::error::corrupt;
-use crate::tree::{child, tree_data, tree_iter};
-use crate::{ByteString, Commit, Oid, Repo, RepoPath, Result};
+use crate::tree::{child, tree_at, tree_data, tree_iter};
+use crate::{ByteString, Commit, GitError, Oid, Repo, RepoPath, Result};
 
 /// How long a walk goes on in the background after its caller stopped waiting.
 const WALK_LIMIT: Duration = Duration::from_secs(60);
 
 type Found = HashMap<ByteString, Oid>;
+type Key = (Oid, RepoPath);
+/// What a walk has found so far, and how it ended.
+type Job = (Arc<Mutex<Found>>, watch::Receiver<Option<std::result::Result<bool, String>>>);
+
+/// Walks under way, so that many views of one page cost one walk.
+static WALKS: LazyLock<Mutex<HashMap<(PathBuf, Key), Job>>> = LazyLock::new(Mutex::default);
 
 /// Finished tables. They also shorten later walks, which stop at any commit found in here.
-static TABLES: LazyLock<Cache<(Oid, RepoPath), Arc<Found>>> = LazyLock::new(|| {
-    let weight = |_: &(Oid, RepoPath), found: &Arc<Found>| u32::try_from(found.len()).unwrap_or(u32::MAX) + 1;
+static TABLES: LazyLock<Cache<Key, Arc<Found>>> = LazyLock::new(|| {
+    let weight = |_: &Key, found: &Arc<Found>| u32::try_from(found.len()).unwrap_or(u32::MAX) + 1;
     Cache::builder().max_capacity(2_000_000).weigher(weight).build()
 });
 
@@ -42,16 +50,36 @@ impl Repo {
         if let Some(table) = TABLES.get(&key) {
             return self.load(&table, true).await;
         }
-        let progress = Arc::new(Mutex::new(Found::new()));
-        let shared = progress.clone();
-        let (repo, walked) = (self.clone(), key.clone());
-        let walk = tokio::spawn(async move { repo.read(move |repo| walk(repo, &walked, &shared)).await });
-        let complete = match tokio::time::timeout(budget, walk).await {
-            Ok(finished) => finished.map_err(corrupt)??,
-            Err(_) => false,
+        let (at, path) = key.clone();
+        // A wrong path is the caller's mistake and starts no walk.
+        self.read(move |repo| tree_at(repo, at, &path)).await?;
+        let (progress, mut done) = self.join_walk(key);
+        let finished = tokio::time::timeout(budget, done.wait_for(Option::is_some)).await;
+        let complete = match finished {
+            Ok(Ok(outcome)) => outcome.clone().unwrap_or(Ok(false)).map_err(GitError::Corrupt)?,
+            Ok(Err(_)) | Err(_) => false,
         };
-        let found = progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let found = locked(&progress).clone();
         self.load(&found, complete).await
+    }
+
+    /// Joins the walk that is under way for a directory, or starts one.
+    fn join_walk(&self, key: Key) -> Job {
+        let mut walks = locked(&WALKS);
+        let walk_id = (self.path().to_owned(), key.clone());
+        if let Some(job) = walks.get(&walk_id) {
+            return job.clone();
+        }
+        let progress = Arc::new(Mutex::new(Found::new()));
+        let (sender, done) = watch::channel(None);
+        let (repo, shared) = (self.clone(), progress.clone());
+        walks.insert(walk_id.clone(), (progress.clone(), done.clone()));
+        tokio::spawn(async move {
+            let outcome = repo.read(move |repo| walk(repo, &key, &shared)).await;
+            locked(&WALKS).remove(&walk_id);
+            let _ = sender.send(Some(outcome.map_err(|error| error.to_string())));
+        });
+        (progress, done)
     }
 
     async fn load(&self, found: &Found, complete: bool) -> Result<LastCommits> {
@@ -135,9 +163,9 @@ struct Node {
 }
 
 /// Walks the history until each entry is found; returns false if time ran out.
-fn walk(repo: &Repository, key: &(Oid, RepoPath), progress: &Mutex<Found>) -> Result<bool> {
+fn walk(repo: &Repository, key: &Key, progress: &Mutex<Found>) -> Result<bool> {
     let (start, path) = key;
-    let tree = crate::tree::tree_at(repo, *start, path)?;
+    let tree = tree_at(repo, *start, path)?;
     let tip = Tip::read(repo, tree)?;
     let pending = (0..u32::try_from(tip.names.len()).map_err(corrupt)?).collect();
     let graph = repo.commit_graph_if_enabled().ok().flatten();
@@ -154,7 +182,11 @@ fn walk(repo: &Repository, key: &(Oid, RepoPath), progress: &Mutex<Found>) -> Re
 }
 
 fn publish(found: &Found, progress: &Mutex<Found>) {
-    progress.lock().unwrap_or_else(PoisonError::into_inner).clone_from(found);
+    locked(progress).clone_from(found);
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Walk<'_> {

@@ -1,8 +1,12 @@
 //! Merges, cherry-picks and reverts without a work tree.
 
 use crate::error::corrupt;
+use crate::log::parse_ids;
 use crate::write::CommitDraft;
 use crate::{ByteString, Commit, GitError, Oid, Repo, Result, Signature};
+
+/// The most commits that one rebase carries over.
+const MAX_REBASE: usize = 1000;
 
 impl Repo {
     /// Merges the trees of two commits and returns the resulting tree.
@@ -89,6 +93,28 @@ impl Repo {
         let base = self.base_tree(&reverted).await?;
         let message = message.unwrap_or_else(|| revert_message(&reverted));
         self.apply_change([reverted.tree, base], onto, author, committer, message).await
+    }
+
+    /// Writes the commits that `tip` has and `onto` has not anew on top of `onto`, and returns the last one.
+    ///
+    /// Merges and changes that are there already are left out; moving a ref is left to the caller.
+    pub async fn rebase(&self, tip: Oid, onto: Oid, committer: Signature) -> Result<Oid> {
+        let range = format!("{onto}..{tip}");
+        let limit = format!("--max-count={}", MAX_REBASE + 1);
+        let command = self.git("rev-list").args(["--reverse", "--topo-order", "--no-merges", &limit, &range, "--"]);
+        let commits = parse_ids(&command.run().await?)?;
+        if commits.len() > MAX_REBASE {
+            return Err(GitError::TooLarge("the list of commits to rebase".into()));
+        }
+        let mut head = onto;
+        for commit in commits {
+            match self.cherry_pick(commit, head, committer.clone(), None).await {
+                Ok(picked) => head = picked,
+                Err(GitError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(head)
     }
 
     async fn base_tree(&self, commit: &Commit) -> Result<Oid> {

@@ -81,3 +81,28 @@ async fn random_histories_agree_with_git_log() {
         check(&world, dir).await;
     }
 }
+
+#[tokio::test]
+async fn many_callers_share_one_walk() {
+    let world = World::new().await;
+    let tip = world.commit_file("a", "1");
+    let root = path("");
+    let calls = (0..20).map(|_| world.repo.last_commits(tip, &root, BUDGET));
+    for outcome in futures_util::future::join_all(calls).await {
+        let found = outcome.unwrap();
+        assert!(found.complete && found.entries.len() == 1);
+    }
+    world.repo.last_commits(tip, &path("b"), BUDGET).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_unfinished_walk_goes_on() {
+    let world = World::new().await;
+    let tip = world.commit_file("a", "1");
+    let mut found = world.repo.last_commits(tip, &path(""), Duration::ZERO).await.unwrap();
+    while !found.complete {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        found = world.repo.last_commits(tip, &path(""), Duration::ZERO).await.unwrap();
+    }
+    assert_eq!(found.entries.len(), 1);
+}

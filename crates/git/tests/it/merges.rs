@@ -62,3 +62,17 @@ async fn picks_and_reverts() {
     assert_eq!(world.repo.commit(back).await.unwrap().tree, world.repo.commit(main).await.unwrap().tree);
     world.fsck();
 }
+
+#[tokio::test]
+async fn rebases_without_what_is_there_already() {
+    let (world, main, side) = diverged().await;
+    world.git(&["checkout", "-q", "side"]);
+    let tip = world.commit_file("h", "new\n");
+    let ahead = world.repo.cherry_pick(tip, main, someone(), None).await.unwrap();
+    let rebased = world.repo.rebase(tip, ahead, someone()).await.unwrap();
+    let commit = world.repo.commit(rebased).await.unwrap();
+    assert_eq!((commit.title(), commit.parents), ("side".into(), vec![ahead]));
+    assert_eq!(world.bare(&["show", &format!("{rebased}:g")]), "one\n2\n3\n4\nfive");
+    assert_eq!(world.repo.rebase(side, side, someone()).await.unwrap(), side);
+    world.fsck();
+}
