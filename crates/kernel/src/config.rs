@@ -25,6 +25,8 @@ pub struct Config {
     pub runner_network: bool,
     /// Whether outgoing requests (imports, webhooks) may reach private addresses.
     pub allow_private_addresses: bool,
+    /// This program, which is started again for a job's sandbox and for git's hooks.
+    pub program: PathBuf,
     /// How many background jobs are carried out side by side.
     pub workers: usize,
 }
@@ -43,6 +45,7 @@ impl Config {
             runner_slots: cores,
             runner_network: false,
             allow_private_addresses: false,
+            program: PathBuf::from("/proc/self/exe"),
             workers: 4,
         }
     }

@@ -34,6 +34,9 @@ pub fn slices() -> Vec<Slice> {
 /// What higher slices register with lower ones.
 fn register(builder: &mut AppBuilder) {
     builder.insert(projects::RepositoryHooks(Arc::new(repositories::Repositories)));
+    builder.insert(accounts::hooks::UserHooks(vec![Arc::new(projects::user_hook::UserNamespaces)]));
+    builder.insert(accounts::Credentials(vec![Arc::new(pipelines::JobTokens)]));
+    builder.insert(pipelines::RunnerState::default());
 }
 
 /// An entry of the route table, for the tests that call every route.

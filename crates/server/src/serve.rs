@@ -157,8 +157,9 @@ async fn bind(address: &str) -> Result<TcpListener> {
 }
 
 async fn first_administrator(app: &App) -> Result<()> {
-    let file = app.config().data.join(PASSWORD_FILE);
-    accounts::bootstrap::first_admin(app, |password| Ok(write_secret(&file, password)?)).await?;
+    if let Some(password) = accounts::bootstrap::first_admin(app).await? {
+        write_secret(&app.config().data.join(PASSWORD_FILE), &password)?;
+    }
     Ok(())
 }
 

@@ -49,6 +49,7 @@ impl TestApp {
         config.url = "http://127.0.0.1:0".parse()?;
         config.allow_private_addresses = true;
         config.runner_slots = 2;
+        config.program = program();
         if let Some(database) = database {
             config.database = database;
         }
@@ -113,6 +114,14 @@ impl TestApp {
             served.await.expect("the server panicked").expect("the server failed");
         }
     }
+}
+
+/// The built `tidemill`, which the sandbox and git's hooks start; it lies beside the folder of the test's own program.
+pub fn program() -> std::path::PathBuf {
+    let own = std::env::current_exe().expect("the test's own program");
+    let built = own.parent().and_then(Path::parent).expect("target/debug").join("tidemill");
+    assert!(built.is_file(), "{} is not there; run `cargo build -p server` first", built.display());
+    built
 }
 
 impl Drop for TestApp {

@@ -14,6 +14,7 @@ pub mod project;
 mod relocate;
 pub mod settings;
 pub mod shell;
+pub mod user_hook;
 mod visibility;
 
 pub use access::{GroupAccess, ProjectAccess};

@@ -1,0 +1,39 @@
+//! Pipelines: from a push to jobs that run, with their logs and artifacts.
+
+pub mod actions;
+mod advance;
+pub mod artifacts;
+pub mod build;
+pub mod create;
+mod finish;
+mod on_push;
+pub mod pipeline;
+mod redundant;
+pub mod runner;
+mod runner_job;
+pub mod status;
+mod token;
+pub mod trace;
+pub mod variables;
+
+use std::time::Duration;
+
+use kernel::Slice;
+use repositories::RefUpdated;
+
+pub use artifacts::Artifact;
+pub use build::Build;
+pub use pipeline::Pipeline;
+pub use runner::RunnerState;
+pub use status::Status;
+pub use token::JobTokens;
+
+/// The slice.
+pub fn slice() -> Slice {
+    Slice::new("pipelines")
+        .on::<RefUpdated, _>("pipelines.on_push", on_push::start_pipeline)
+        .job::<advance::StartDelayed>()
+        .job::<finish::Archive>()
+        .every::<artifacts::Expire>(Duration::from_secs(600))
+        .starts(|app| Box::pin(runner::start(app)))
+}
