@@ -6,16 +6,17 @@ use kernel::{App, Result, Tx, auth};
 use crate::hooks::{create_user_in, hash};
 use crate::{Actor, NewUser, User};
 
-/// Makes the administrator `root` if there is no user; gives the password that was thought up.
-pub async fn first_admin(app: &App) -> Result<Option<String>> {
+/// Makes the administrator `root` if there is no user. `keep` puts the password that was thought up where it can be
+/// found, before anything is committed: an administrator whose password nobody knows would be the end of the instance.
+pub async fn first_admin(app: &App, keep: impl FnOnce(&str) -> Result<()>) -> Result<()> {
     if count(app.db().conn()).await? > 0 {
-        return Ok(None);
+        return Ok(());
     }
     let password = auth::random_token("", 24);
     let hash = hash(&password).await?;
     let tx = app.begin().await?;
     if count(&*tx).await? > 0 {
-        return Ok(None); // Another process was faster.
+        return Ok(()); // Another process was faster.
     }
     let root = NewUser {
         username: "root".into(),
@@ -25,8 +26,8 @@ pub async fn first_admin(app: &App) -> Result<Option<String>> {
         ..NewUser::default()
     };
     create_user_in(&tx, &Actor::nobody(), root, hash).await?;
-    tx.commit().await?;
-    Ok(Some(password))
+    keep(&password)?;
+    tx.commit().await
 }
 
 /// Makes a user with all that belongs to it on behalf of whoever runs the server.
