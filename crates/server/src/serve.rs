@@ -157,9 +157,8 @@ async fn bind(address: &str) -> Result<TcpListener> {
 }
 
 async fn first_administrator(app: &App) -> Result<()> {
-    if let Some(password) = accounts::bootstrap::first_admin(app).await? {
-        write_secret(&app.config().data.join(PASSWORD_FILE), &password)?;
-    }
+    let file = app.config().data.join(PASSWORD_FILE);
+    accounts::bootstrap::first_admin(app, |password| Ok(write_secret(&file, password)?)).await?;
     Ok(())
 }
 
