@@ -39,12 +39,13 @@ export class Tidemill {
       ['serve', '--data', this.data, '--http', `127.0.0.1:${this.port}`, '--ssh', `127.0.0.1:${ssh}`, '--url', this.url, ...this.options],
       { env: ENVIRONMENT, stdio: ['ignore', log, log] },
     );
+    let ended;
     const gone = new Promise((_, reject) => {
-      this.child.on('error', reject);
-      this.child.on('exit', (code) => reject(new Error(`tidemill ended with ${code}:\n${readFileSync(this.log)}`)));
+      ended = (code) => reject(new Error(`tidemill ended with ${code}:\n${readFileSync(this.log)}`));
+      this.child.once('error', reject).once('exit', ended);
     });
-    gone.catch(() => {});
     const took = await Promise.race([gone, this.#ready(begun)]);
+    this.child.off('exit', ended);
     this.password ??= this.#password();
     this.token ??= (await run(this.program, ['admin', 'token', 'create', 'root', '--scopes', 'api,read_repository,write_repository', '--data', this.data])).trim();
     return took;
@@ -69,7 +70,6 @@ export class Tidemill {
 
   async stop() {
     const ended = new Promise((resolve) => this.child.on('exit', resolve));
-    this.child.removeAllListeners('error');
     this.child.kill('SIGTERM');
     await ended;
     this.child = null;
