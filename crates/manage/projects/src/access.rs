@@ -221,13 +221,26 @@ pub fn visible_projects(actor: &Actor) -> String {
 
 /// A condition on `projects p` for those that a user is a member of, directly or through a group.
 pub fn member_projects(user_id: i64) -> String {
-    let now = Time::now().0;
+    member_projects_at(user_id, level::GUEST)
+}
+
+/// A condition on `projects p` for those where a user has at least a level, directly or through a group.
+pub fn member_projects_at(user_id: i64, least: i64) -> String {
+    let alive = format!("m.access_level >= {least} AND (m.expires_at IS NULL OR m.expires_at > {})", Time::now().0);
     format!(
-        "(p.id IN (SELECT m.project_id FROM members m WHERE m.user_id = {user_id} AND m.project_id IS NOT NULL
-                   AND m.access_level >= 10 AND (m.expires_at IS NULL OR m.expires_at > {now}))
+        "(p.id IN (SELECT m.project_id FROM members m WHERE m.user_id = {user_id} AND m.project_id IS NOT NULL AND {alive})
           OR p.namespace_id IN (SELECT a.namespace_id FROM namespace_ancestors a JOIN members m ON m.namespace_id = a.ancestor_id
-                   WHERE m.user_id = {user_id} AND m.access_level >= 10 AND (m.expires_at IS NULL OR m.expires_at > {now}))
+                   WHERE m.user_id = {user_id} AND {alive})
           OR p.namespace_id IN (SELECT n.id FROM namespaces n WHERE n.owner_id = {user_id}))"
+    )
+}
+
+/// A condition on `namespaces n` for the groups where a user has at least a level, own or inherited.
+pub fn member_groups_at(user_id: i64, least: i64) -> String {
+    let alive = format!("m.access_level >= {least} AND (m.expires_at IS NULL OR m.expires_at > {})", Time::now().0);
+    format!(
+        "n.id IN (SELECT a.namespace_id FROM namespace_ancestors a JOIN members m ON m.namespace_id = a.ancestor_id
+                   WHERE m.user_id = {user_id} AND {alive})"
     )
 }
 

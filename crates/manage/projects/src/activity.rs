@@ -1,9 +1,14 @@
 //! What people did, for feeds and the events API.
 
+use accounts::Actor;
 use kernel::db::Sql;
 use kernel::{Result, Time};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::Value;
+
+use crate::access::{member_projects_at, visible_projects};
+use crate::level;
+use crate::visibility::Visibility;
 
 /// What an activity is about, such as an issue.
 #[derive(Clone, Debug, Default)]
@@ -69,4 +74,26 @@ pub async fn record<C: ConnectionTrait>(
     ];
     conn.run(sql, values).await?;
     Ok(())
+}
+
+/// A condition on `activities v LEFT JOIN projects p` for those that an actor may see. Pushes are for those who may read
+/// the code.
+pub(crate) fn visible_activities(actor: &Actor) -> String {
+    if actor.is_admin() {
+        return "TRUE".into();
+    }
+    let open = match actor.known() {
+        Some(user) if !user.external => Visibility::Internal,
+        _ => Visibility::Public,
+    };
+    let code_is_open = format!(
+        "(p.visibility >= {} AND p.settings NOT LIKE '%\"repository_access_level\":\"private\"%'
+          AND p.settings NOT LIKE '%\"repository_access_level\":\"disabled\"%')",
+        open.number()
+    );
+    let reads = actor.id().map_or_else(|| "FALSE".into(), |id| member_projects_at(id, level::REPORTER));
+    format!(
+        "(v.project_id IS NULL OR ({} AND (v.action NOT IN ('pushed to', 'pushed new', 'deleted') OR {code_is_open} OR {reads})))",
+        visible_projects(actor)
+    )
 }

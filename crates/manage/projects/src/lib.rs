@@ -2,18 +2,26 @@
 
 pub mod access;
 pub mod activity;
+mod api;
 mod avatar;
+pub mod badge;
 pub mod create;
 mod delete;
+mod edit;
+mod group_edit;
 pub mod hooks;
+pub mod languages;
 pub mod level;
+mod list;
 pub mod member;
 pub mod namespace;
 pub mod permissions;
 pub mod project;
 mod relocate;
+mod roster;
 pub mod settings;
 pub mod shell;
+mod topics;
 pub mod user_hook;
 mod visibility;
 
@@ -29,5 +37,8 @@ pub use visibility::Visibility;
 
 /// What this area of the product brings.
 pub fn slice() -> kernel::Slice {
-    kernel::Slice::new("projects").job::<delete::RemoveObjects>()
+    let slice = kernel::Slice::new("projects")
+        .job::<delete::RemoveObjects>()
+        .every::<roster::RemoveExpired>(std::time::Duration::from_secs(3600));
+    api::endpoints().into_iter().fold(slice, kernel::Slice::api)
 }
