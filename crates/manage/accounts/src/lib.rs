@@ -1,12 +1,14 @@
 //! Accounts: users, their sessions, tokens and keys, and who is asking.
 
 pub mod actor;
+mod api;
 pub mod audit;
 pub mod avatar;
 pub mod bootstrap;
 pub mod directory;
 mod edit;
 pub mod email;
+pub mod entities;
 pub mod hooks;
 pub mod key;
 pub mod password;
@@ -29,5 +31,5 @@ pub use user::{NewUser, User};
 
 /// The slice: its pages and endpoints.
 pub fn slice() -> kernel::Slice {
-    kernel::Slice::new("accounts").web(web::web())
+    api::api().into_iter().fold(kernel::Slice::new("accounts").web(web::web()), kernel::Slice::api)
 }
