@@ -27,7 +27,7 @@ pub(crate) struct Vacant {
 pub(crate) enum Door {
     Open(Box<Admitted>),
     /// For pushes only.
-    Vacant(Vacant),
+    Vacant(Box<Vacant>),
 }
 
 /// Lets an actor through to the repository at a path; `path` may end in `.git`.
@@ -41,7 +41,7 @@ pub(crate) async fn admit(app: &App, actor: &Actor, path: &str, service: Service
             Ok(Door::Open(Box::new(admitted)))
         }
         Err(Error::NotFound(_)) if service == Service::ReceivePack && actor.known().is_some() => {
-            vacant(app, actor, path).await.map(Door::Vacant)
+            vacant(app, actor, path).await.map(|v| Door::Vacant(Box::new(v)))
         }
         Err(e) => Err(e),
     }

@@ -22,6 +22,15 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
+/// The same where a status code says nothing.
+pub(crate) fn spoken(error: &Error) -> String {
+    match error {
+        Error::NotFound(_) => "there is no such project, or you may not see it".into(),
+        Error::Forbidden(why) if why.is_empty() => "you may not do that".into(),
+        other => reason(other),
+    }
+}
+
 /// Paragraphs with empty lines around them, so that they stand out among git's lines.
 pub(crate) fn boxed(paragraphs: &[Vec<String>]) -> String {
     let mut text = String::from("\n");
@@ -62,6 +71,9 @@ pub(crate) async fn after_push(app: &App, admitted: &Admitted, repo: &Repo, move
         lines.push("To use it as the remote of this repository:".into());
         lines.push(format!("  git remote add origin {}", project.url(app, ".git")));
     }
+    if !admitted.created && project.empty_repo {
+        lines.extend(["View the project:".into(), format!("  {}", project.url(app, ""))]);
+    }
     if admitted.moved {
         lines.push("The project has moved. Use its new address:".into());
         lines.push(format!("  git remote set-url origin {}", project.url(app, ".git")));
@@ -98,7 +110,7 @@ async fn pipeline(app: &App, admitted: &Admitted, repo: &Repo, moved: &[RefUpdat
     let (Ok(path), Some(update)) = (RepoPath::new(config), moved.iter().find(|u| !u.deletes())) else { return vec![] };
     let off = access.settings.level_of(Feature::Builds) == FeatureLevel::Disabled;
     let Ok(commit) = repo.commit_of(update.new).await else { return vec![] };
-    if off || !repo.entry(commit, &path).await.is_ok() {
+    if off || repo.entry(commit, &path).await.is_err() {
         return vec![];
     }
     let name = update.name.short().lossy().into_owned();

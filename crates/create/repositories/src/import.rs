@@ -128,6 +128,10 @@ async fn tell(app: &App, project: &Project, repo: &Repo) -> Result<()> {
     if tx.run(sql, [project.id.into(), url.into()]).await? == 0 {
         return Ok(());
     }
+    let sql = "INSERT INTO lfs_project_objects (project_id, oid, created_at)
+               SELECT $1, oid, $3 FROM lfs_project_objects WHERE project_id = $2 ON CONFLICT DO NOTHING";
+    let parent = project.forked_from_id.unwrap_or(0);
+    tx.run(sql, [project.id.into(), parent.into(), Time::now().into()]).await?;
     finish::write(&tx, repo, project, project.creator_id.unwrap_or(0), &origin, &moved).await?;
     if let Some(branch) = default_branch(&tx, project.id).await? {
         protected::protect_default(app, &*tx, project.id, &branch).await?;
