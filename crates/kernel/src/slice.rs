@@ -51,7 +51,15 @@ pub type Start = fn(App) -> BoxFuture<'static, Result<()>>;
 impl Slice {
     /// An empty slice.
     pub fn new(name: &'static str) -> Self {
-        Self { name, api: vec![], web: Web::default(), jobs: vec![], subscriptions: vec![], periodic: vec![], starts: vec![] }
+        Self {
+            name,
+            api: vec![],
+            web: Web::default(),
+            jobs: vec![],
+            subscriptions: vec![],
+            periodic: vec![],
+            starts: vec![],
+        }
     }
 
     /// Adds endpoints.

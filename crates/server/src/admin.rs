@@ -28,11 +28,14 @@ pub async fn run(config: Config, action: Admin) -> Result<()> {
         }
         Admin::Token(TokenAction::Create { user: owner, scopes, expires, name }) => {
             let expires = match expires {
-                Some(text) => Time::parse(&text).with_context(|| format!("{text} is not a date; write it like 2027-01-31"))?,
+                Some(text) => {
+                    Time::parse(&text).with_context(|| format!("{text} is not a date; write it like 2027-01-31"))?
+                }
                 None => Time::now() + Duration::from_secs(365 * 24 * 3600),
             };
             let owner = user(&app, &owner).await?;
-            let (_, secret) = AccessToken::create(app.db().conn(), owner.id, &name, "", &scopes, Some(expires), false).await?;
+            let (_, secret) =
+                AccessToken::create(app.db().conn(), owner.id, &name, "", &scopes, Some(expires), false).await?;
             print(&secret)
         }
         Admin::Doctor => doctor::run(&app).await,

@@ -152,7 +152,9 @@ impl Options {
             config.ssh = if ssh == "off" { String::new() } else { ssh };
         }
         if let Some(url) = o.url {
-            config.url = url.parse().with_context(|| format!("--url {url} is not a URL; write it like https://git.example.com"))?;
+            config.url = url
+                .parse()
+                .with_context(|| format!("--url {url} is not a URL; write it like https://git.example.com"))?;
         }
         config.database = o.database.unwrap_or(config.database);
         config.objects = o.objects.unwrap_or(config.objects);

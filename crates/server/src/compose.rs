@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::Router;
 use http::header::{HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
 use kernel::api::Endpoint;
@@ -127,7 +127,9 @@ fn service(app: &App, inner: Router) -> Router {
         .fallback(move |State(app): State<App>, request: Request| dispatch(app, inner.clone(), request))
         .layer(CompressionLayer::new().compress_when(compressible))
         .layer(from_fn(security_headers))
-        .layer(CatchPanicLayer::custom(|_| Error::internal(std::io::Error::other("a handler panicked")).into_response()))
+        .layer(CatchPanicLayer::custom(|_| {
+            Error::internal(std::io::Error::other("a handler panicked")).into_response()
+        }))
         .layer(from_fn_with_state(app.clone(), layers::observe))
         .with_state(app.clone())
 }

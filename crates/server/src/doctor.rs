@@ -32,7 +32,8 @@ async fn check_database(app: &App, findings: &mut Vec<String>) -> Result<()> {
             findings.push(format!("database: {}. Stop the server and restore a backup.", verdict.unwrap_or_default()));
         }
     }
-    let orphans = "SELECT COUNT(*) FROM namespaces n LEFT JOIN namespace_ancestors a ON a.namespace_id = n.id AND a.depth = 0
+    let orphans =
+        "SELECT COUNT(*) FROM namespaces n LEFT JOIN namespace_ancestors a ON a.namespace_id = n.id AND a.depth = 0
                    WHERE a.namespace_id IS NULL";
     if app.db().conn().scalar::<i64>(orphans, []).await?.unwrap_or(0) > 0 {
         findings.push("namespaces: some have no place in the tree. Rename them once to write it anew.".into());
@@ -48,12 +49,18 @@ async fn check_repositories(app: &App, findings: &mut Vec<String>) -> Result<()>
         if path.is_dir() {
             check_repository(&path, project, findings).await;
         } else if !project.empty_repo {
-            findings.push(format!("{}: its repository {} is gone. Restore it from a backup.", project.full_path, path.display()));
+            findings.push(format!(
+                "{}: its repository {} is gone. Restore it from a backup.",
+                project.full_path,
+                path.display()
+            ));
         }
         known.insert(path);
     }
     for shard in folders(&app.config().repositories()) {
-        for path in folders(&shard).into_iter().filter(|p| p.extension().is_some_and(|e| e == "git") && !known.contains(p)) {
+        for path in
+            folders(&shard).into_iter().filter(|p| p.extension().is_some_and(|e| e == "git") && !known.contains(p))
+        {
             findings.push(format!("{}: no project belongs to it. Remove the folder if that is right.", path.display()));
         }
     }
@@ -78,9 +85,12 @@ async fn check_repository(path: &Path, project: &Project, findings: &mut Vec<Str
 }
 
 async fn check_jobs(app: &App, findings: &mut Vec<String>) -> Result<()> {
-    let failed = app.db().conn().scalar::<i64>("SELECT COUNT(*) FROM jobs WHERE state = 'failed'", []).await?.unwrap_or(0);
+    let failed =
+        app.db().conn().scalar::<i64>("SELECT COUNT(*) FROM jobs WHERE state = 'failed'", []).await?.unwrap_or(0);
     if failed > 0 {
-        findings.push(format!("{failed} background jobs have failed for good. See /admin/jobs for why, and retry them there."));
+        findings.push(format!(
+            "{failed} background jobs have failed for good. See /admin/jobs for why, and retry them there."
+        ));
     }
     Ok(())
 }

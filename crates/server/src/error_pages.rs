@@ -56,15 +56,17 @@ fn explain(error: &Error, signed_in: bool, request_id: Option<String>) -> ErrorP
     let (title, help) = match error {
         Error::NotFound(_) if signed_in => (
             "Nothing is here".to_owned(),
-            "The address may be mistyped, the thing may be gone, or you may not be a member of what it belongs to.".to_owned(),
+            "The address may be mistyped, the thing may be gone, or you may not be a member of what it belongs to."
+                .to_owned(),
         ),
         Error::NotFound(_) => (
             "Nothing is here".to_owned(),
             "The address may be mistyped, or what is here is only for members. Signing in may help.".to_owned(),
         ),
-        Error::Forbidden(why) if why.is_empty() => {
-            ("You may not do this here".to_owned(), "A maintainer or owner can do it, or give you a higher role.".to_owned())
-        }
+        Error::Forbidden(why) if why.is_empty() => (
+            "You may not do this here".to_owned(),
+            "A maintainer or owner can do it, or give you a higher role.".to_owned(),
+        ),
         Error::Forbidden(why) => ("You may not do this here".to_owned(), sentence(why)),
         Error::Internal(_) => (
             "Something broke on the server".to_owned(),

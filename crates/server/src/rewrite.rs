@@ -8,8 +8,23 @@ use projects::{Namespace, Project};
 
 /// First segments that are not a namespace.
 const OWN: &[&str] = &[
-    "-", "admin", "api", "assets", "dashboard", "explore", "favicon.ico", "help", "import", "oauth", "projects", "public",
-    "robots.txt", "search", "uploads", "users", "v2",
+    "-",
+    "admin",
+    "api",
+    "assets",
+    "dashboard",
+    "explore",
+    "favicon.ico",
+    "help",
+    "import",
+    "oauth",
+    "projects",
+    "public",
+    "robots.txt",
+    "search",
+    "uploads",
+    "users",
+    "v2",
 ];
 
 /// What a path leads to.
@@ -88,7 +103,9 @@ pub(crate) async fn rewrite(app: &App, path: &str) -> Result<Option<String>> {
         Target::Project(project, rest) => Some(format!("/@project/{}{rest}", one_segment(project))),
         Target::Git(project, rest) => Some(format!("/@git/{}{rest}", one_segment(project))),
         Target::Group(group, rest) => Some(format!("/@group/{}{rest}", one_segment(group))),
-        Target::Bare(bare) => Some(format!("/{}/{}", kind_of(app, bare).await?, one_segment(bare.trim_end_matches(".git")))),
+        Target::Bare(bare) => {
+            Some(format!("/{}/{}", kind_of(app, bare).await?, one_segment(bare.trim_end_matches(".git"))))
+        }
     })
 }
 

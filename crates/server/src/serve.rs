@@ -131,9 +131,18 @@ fn make_folders(config: &Config) -> Result<std::fs::File> {
     let help = "choose a folder that you may write to, with --data DIR";
     let unwritable = || format!("the data folder {} can't be written; {help}", data.display());
     std::fs::create_dir_all(data).with_context(unwritable)?;
-    let lock = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(data.join(LOCK)).with_context(unwritable)?;
+    let lock = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(data.join(LOCK))
+        .with_context(unwritable)?;
     if lock.try_lock().is_err() {
-        bail!("another tidemill serves the data folder {}; stop it, or choose another folder with --data DIR", data.display());
+        bail!(
+            "another tidemill serves the data folder {}; stop it, or choose another folder with --data DIR",
+            data.display()
+        );
     }
     // Others on this machine have no business in here; a job's sandbox never sees it.
     std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700)).with_context(unwritable)?;
@@ -147,10 +156,14 @@ fn make_folders(config: &Config) -> Result<std::fs::File> {
 async fn bind(address: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|e| match e.kind() {
         std::io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!("{address} is taken by another program; stop it, or choose another address with --http ADDR")
+            anyhow::anyhow!(
+                "{address} is taken by another program; stop it, or choose another address with --http ADDR"
+            )
         }
         std::io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{address} needs more rights; choose a port above 1023 with --http ADDR and put a proxy before it")
+            anyhow::anyhow!(
+                "{address} needs more rights; choose a port above 1023 with --http ADDR and put a proxy before it"
+            )
         }
         _ => anyhow::anyhow!("{address} can't be listened on ({e}); choose another address with --http ADDR"),
     })

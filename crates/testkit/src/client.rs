@@ -44,7 +44,8 @@ impl Client {
             request = request.header("private-token", token);
         }
         if let Some(cookie) = &self.cookie {
-            request = request.header("cookie", cookie).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+            request =
+                request.header("cookie", cookie).header("sec-fetch-site", "same-origin").header("accept", "text/html");
         }
         request
     }

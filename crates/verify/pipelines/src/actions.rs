@@ -38,7 +38,10 @@ pub(crate) async fn cancel_builds(tx: &Tx, ids: &[i64]) -> Result<()> {
              WHERE id IN ({}) AND status IN ('created', 'pending', 'scheduled', 'manual')",
             marks(chunk.len(), 1)
         );
-        let running = format!("UPDATE builds SET status = 'canceling' WHERE id IN ({}) AND status = 'running'", marks(chunk.len(), 0));
+        let running = format!(
+            "UPDATE builds SET status = 'canceling' WHERE id IN ({}) AND status = 'running'",
+            marks(chunk.len(), 0)
+        );
         let chosen = chunk.iter().map(|id| Value::from(*id));
         tx.run(&waiting, std::iter::once(now.into()).chain(chosen.clone())).await?;
         tx.run(&running, chosen).await?;

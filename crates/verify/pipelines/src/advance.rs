@@ -58,7 +58,8 @@ impl Before {
         let stage = builds[at].stage_index;
         if self.stage != Some(stage) {
             self.stage = Some(stage);
-            self.status = composite(builds.iter().filter(|b| b.stage_index < stage).map(|b| (b.status, b.allow_failure)));
+            self.status =
+                composite(builds.iter().filter(|b| b.stage_index < stage).map(|b| (b.status, b.allow_failure)));
         }
     }
 }

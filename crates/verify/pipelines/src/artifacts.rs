@@ -60,7 +60,9 @@ pub(crate) struct NewArtifact<'a> {
 impl Artifact {
     /// The files that a job left and that are still there.
     pub async fn of_build<C: ConnectionTrait>(conn: &C, build_id: i64) -> Result<Vec<Self>> {
-        let sql = format!("SELECT {COLUMNS} FROM build_artifacts WHERE build_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM build_artifacts WHERE build_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id"
+        );
         conn.all(&sql, [build_id.into(), Time::now().into()]).await
     }
 
@@ -157,7 +159,8 @@ async fn copy(app: &App, key: &str, path: &Path) -> Result<i64> {
 pub(crate) async fn fetch(app: &App, artifact: &Artifact, path: &Path) -> Result<()> {
     use futures_util::StreamExt;
     use tokio::io::AsyncWriteExt;
-    let (_, mut stream) = app.objects().stream(&artifact.key(), None).await?.ok_or_else(|| Error::not_found("Artifact"))?;
+    let (_, mut stream) =
+        app.objects().stream(&artifact.key(), None).await?.ok_or_else(|| Error::not_found("Artifact"))?;
     let mut file = tokio::fs::File::create(path).await?;
     while let Some(part) = stream.next().await {
         let part: Bytes = part?;

@@ -174,13 +174,16 @@ impl Tree {
     fn changed_since(&self, base: Option<&str>) -> Option<Vec<String>> {
         self.handle.block_on(async {
             let from = match base {
-                Some(name) => self.repo.three_dot_base(self.repo.resolve(name).await.ok()?.commit, self.sha).await.ok()?,
+                Some(name) => {
+                    self.repo.three_dot_base(self.repo.resolve(name).await.ok()?.commit, self.sha).await.ok()?
+                }
                 None if self.base.is_zero() => self.fork_point().await?,
                 None => self.base,
             };
             let options = git::diff::DiffOptions { max_files: MAX_FILES, ..Default::default() };
             let changes = self.repo.changed_files(from, self.sha, &options).await.ok()?;
-            let both = changes.files.iter().flat_map(|f| [f.old_path.lossy().into_owned(), f.new_path.lossy().into_owned()]);
+            let both =
+                changes.files.iter().flat_map(|f| [f.old_path.lossy().into_owned(), f.new_path.lossy().into_owned()]);
             Some(both.collect())
         })
     }
@@ -255,7 +258,11 @@ async fn refuse(app: &App, draft: Pipeline, problems: &[Problem]) -> Result<Pipe
     let now = Some(Time::now());
     let failed = Pipeline { yaml_errors, status: Status::Failed, started_at: now, finished_at: now, ..draft };
     let pipeline = insert(&tx, failed).await?;
-    let event = crate::pipeline::PipelineChanged { project_id: pipeline.project_id, pipeline_id: pipeline.id, status: Status::Failed };
+    let event = crate::pipeline::PipelineChanged {
+        project_id: pipeline.project_id,
+        pipeline_id: pipeline.id,
+        status: Status::Failed,
+    };
     tx.publish(&event).await?;
     repositories::CommitStatus::set(&*tx, pipeline.commit_status(Status::Failed, None)).await?;
     tx.commit().await?;
@@ -264,7 +271,8 @@ async fn refuse(app: &App, draft: Pipeline, problems: &[Problem]) -> Result<Pipe
 
 async fn insert(tx: &Tx, p: Pipeline) -> Result<Pipeline> {
     // Holding the project's row keeps two pipelines from taking one number.
-    tx.run("UPDATE projects SET last_activity_at = $2 WHERE id = $1", [p.project_id.into(), p.created_at.into()]).await?;
+    tx.run("UPDATE projects SET last_activity_at = $2 WHERE id = $1", [p.project_id.into(), p.created_at.into()])
+        .await?;
     let sql = "INSERT INTO pipelines (iid, project_id, user_id, ref_name, tag, sha, before_sha, source, status, name, yaml_errors,
                  stages, variables, auto_cancel, commit_title, created_at, updated_at, started_at, finished_at)
                VALUES ((SELECT COALESCE(MAX(iid), 0) + 1 FROM pipelines WHERE project_id = $1), $1, $2, $3, $4, $5, $6, $7, $8, $9,
@@ -298,7 +306,13 @@ struct Inserted {
 }
 
 /// Stores the jobs; gives their ids by name.
-async fn insert_builds(tx: &Tx, pipeline: &Pipeline, jobs: &[JobSpec], user: Option<i64>, timeout: u64) -> Result<HashMap<String, i64>> {
+async fn insert_builds(
+    tx: &Tx,
+    pipeline: &Pipeline,
+    jobs: &[JobSpec],
+    user: Option<i64>,
+    timeout: u64,
+) -> Result<HashMap<String, i64>> {
     let mut ids = HashMap::with_capacity(jobs.len());
     for (chunk_at, chunk) in jobs.chunks(CHUNK).enumerate() {
         let mut values: Vec<Value> = vec![];
@@ -316,7 +330,13 @@ async fn insert_builds(tx: &Tx, pipeline: &Pipeline, jobs: &[JobSpec], user: Opt
     Ok(ids)
 }
 
-fn build_values(pipeline: &Pipeline, job: &JobSpec, user: Option<i64>, timeout: u64, position: i64) -> Result<[Value; 16]> {
+fn build_values(
+    pipeline: &Pipeline,
+    job: &JobSpec,
+    user: Option<i64>,
+    timeout: u64,
+    position: i64,
+) -> Result<[Value; 16]> {
     let timeout = job.options.timeout.unwrap_or(timeout);
     Ok([
         pipeline.project_id.into(),

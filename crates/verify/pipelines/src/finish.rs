@@ -74,7 +74,8 @@ async fn coverage(app: &App, build: &Build, spec: &JobSpec) -> Result<Option<f64
     let found = tokio::task::spawn_blocking(move || {
         let log = String::from_utf8_lossy(&log);
         let last = pattern.find_iter(&log).last().map(|m| m.as_str().to_owned())?;
-        let number: String = last.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        let number: String =
+            last.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         number.trim_end_matches('.').parse::<f64>().ok().filter(|n| (0.0..=100.0).contains(n))
     });
     Ok(found.await?)

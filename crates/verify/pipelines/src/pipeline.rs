@@ -3,8 +3,8 @@
 use kernel::db::Sql;
 use kernel::events::Event;
 use kernel::{App, Result, Time, Tx};
-use repositories::commit_status::{self, NewStatus};
 use repositories::CommitStatus;
+use repositories::commit_status::{self, NewStatus};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
@@ -141,14 +141,16 @@ impl Pipeline {
         let jobs = builds.iter().map(|b| (b.status, b.allow_failure));
         let status = composite(jobs).unwrap_or(Status::Skipped);
         let started = self.started_at.or_else(|| builds.iter().filter_map(|b| b.started_at).min());
-        let finished = status.is_complete().then(|| builds.iter().filter_map(|b| b.finished_at).max().unwrap_or_else(Time::now));
+        let finished =
+            status.is_complete().then(|| builds.iter().filter_map(|b| b.finished_at).max().unwrap_or_else(Time::now));
         let covered: Vec<f64> = builds.iter().filter_map(|b| b.coverage).collect();
         #[allow(clippy::cast_precision_loss)] // A pipeline has at most thousands of jobs.
         let coverage = (!covered.is_empty()).then(|| covered.iter().sum::<f64>() / covered.len() as f64);
         let changed = status != self.status;
         if changed || started != self.started_at || finished != self.finished_at || coverage != self.coverage {
             let sql = "UPDATE pipelines SET status = $2, started_at = $3, finished_at = $4, coverage = $5, updated_at = $6 WHERE id = $1";
-            let values = [self.id.into(), status.into(), started.into(), finished.into(), coverage.into(), Time::now().into()];
+            let values =
+                [self.id.into(), status.into(), started.into(), finished.into(), coverage.into(), Time::now().into()];
             tx.run(sql, values).await?;
         }
         tx.wake(&Self::topic(self.id)).await?;

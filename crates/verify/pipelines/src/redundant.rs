@@ -1,8 +1,8 @@
 //! A newer pipeline of the same ref makes older ones redundant (`workflow:auto_cancel:on_new_commit`).
 
 use ci_yaml::AutoCancel;
-use kernel::{App, Result};
 use kernel::db::Sql;
+use kernel::{App, Result};
 use sea_orm::FromQueryResult;
 
 use crate::actions::cancel_builds;

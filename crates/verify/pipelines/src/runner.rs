@@ -63,7 +63,9 @@ pub(crate) async fn start(app: App) -> Result<()> {
     let isolation = sandbox.isolation().clone();
     tracing::info!(slots, "{}", isolation.summary());
     if isolation.level == Level::None {
-        tracing::warn!("jobs can't be kept apart here, so only those that administrators start in their own projects run");
+        tracing::warn!(
+            "jobs can't be kept apart here, so only those that administrators start in their own projects run"
+        );
     }
     if let Some(state) = app.get::<RunnerState>() {
         let _started_twice = state.isolation.set(isolation);
@@ -126,10 +128,17 @@ async fn claim(app: &App, trusted_only: bool) -> Result<Option<(Build, String)>>
         // The pipeline first, as everywhere: two who want both in another order would wait for each other.
         let Some(pipeline) = Pipeline::lock(&tx, candidate.pipeline_id).await? else { continue };
         let token = auth::random_token(token::PREFIX, 32);
-        let take = "UPDATE builds SET status = 'running', runner = $2, started_at = $3, lease_until = $4, token_hash = $5
+        let take =
+            "UPDATE builds SET status = 'running', runner = $2, started_at = $3, lease_until = $4, token_hash = $5
                     WHERE id = $1 AND status = 'pending' RETURNING *";
         let now = Time::now();
-        let values = [candidate.id.into(), holder(app).into(), now.into(), (now + LEASE).into(), auth::hash_token(&token).into()];
+        let values = [
+            candidate.id.into(),
+            holder(app).into(),
+            now.into(),
+            (now + LEASE).into(),
+            auth::hash_token(&token).into(),
+        ];
         let Some(build) = tx.one::<Build>(take, values).await? else { continue };
         advance(&tx, &pipeline).await?;
         tx.wake(&Build::topic(build.id)).await?;
@@ -200,7 +209,9 @@ async fn watch(app: App, build_id: i64, cancel: Cancel) {
             (Ok(_), Ok(Some(build))) if build.status == Status::Running => {}
             (Ok(_), Ok(Some(build))) if build.status == Status::Canceling => cancel.cancel(),
             (Ok(_), Ok(_)) => return cancel.abort(),
-            (Err(e), _) | (_, Err(e)) => tracing::warn!(error = %e, job = build_id, "the lease of a job was not renewed"),
+            (Err(e), _) | (_, Err(e)) => {
+                tracing::warn!(error = %e, job = build_id, "the lease of a job was not renewed")
+            }
         }
     }
 }

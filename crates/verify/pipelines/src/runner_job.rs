@@ -149,7 +149,9 @@ async fn dependencies(app: &App, build: &Build, spec: &JobSpec) -> Result<Vec<De
     let stage = "SELECT id, name FROM builds WHERE pipeline_id = $1 AND stage_index < $2";
     let before: Vec<Earlier> = app.db().all(stage, [build.pipeline_id.into(), build.stage_index.into()]).await?;
     let chosen = |e: &&Earlier| match (&spec.dependencies, &spec.needs) {
-        (Some(names), _) => names.iter().any(|n| *n == e.name || e.name.starts_with(&format!("{n} ")) || e.name.starts_with(&format!("{n}: "))),
+        (Some(names), _) => names
+            .iter()
+            .any(|n| *n == e.name || e.name.starts_with(&format!("{n} ")) || e.name.starts_with(&format!("{n}: "))),
         (None, Some(needs)) => needs.iter().any(|n| n.job == e.name && n.artifacts),
         (None, None) => before.iter().any(|b| b.id == e.id),
     };
@@ -185,7 +187,11 @@ fn wanted_artifacts(spec: &JobSpec, variables: &[sandbox::Variable]) -> Vec<sand
 }
 
 /// A report is kept whatever the outcome, as the protocol has it.
-fn report(kind: &str, paths: &serde_json::Value, expand: &dyn Fn(&[String]) -> Vec<String>) -> Option<sandbox::Artifact> {
+fn report(
+    kind: &str,
+    paths: &serde_json::Value,
+    expand: &dyn Fn(&[String]) -> Vec<String>,
+) -> Option<sandbox::Artifact> {
     let (kind, paths) = match paths {
         serde_json::Value::Object(map) => ("cobertura", map.get("path")?),
         other => (kind, other),

@@ -24,8 +24,11 @@ impl Credential for JobTokens {
         if !token.starts_with(PREFIX) {
             return Ok(None);
         }
-        let sql = "SELECT id, project_id, user_id FROM builds WHERE token_hash = $1 AND status IN ('running', 'canceling')";
-        let Some(holder) = app.db().one::<Holder>(sql, [auth::hash_token(token).into()]).await? else { return Ok(None) };
+        let sql =
+            "SELECT id, project_id, user_id FROM builds WHERE token_hash = $1 AND status IN ('running', 'canceling')";
+        let Some(holder) = app.db().one::<Holder>(sql, [auth::hash_token(token).into()]).await? else {
+            return Ok(None);
+        };
         let Some(user_id) = holder.user_id else { return Ok(None) };
         let user = User::find(app.db().conn(), user_id).await?.filter(User::is_active);
         Ok(user.map(|u| Actor::new(u, Via::Job { job_id: holder.id, project_id: holder.project_id })))

@@ -21,7 +21,10 @@ pub(crate) async fn append(app: &App, build_id: i64, data: &[u8]) -> Result<i64>
     let length = i64::try_from(data.len()).unwrap_or(i64::MAX);
     let tx = app.begin().await?;
     let sql = "UPDATE builds SET trace_size = trace_size + $2 WHERE id = $1 AND status IN ('running', 'canceling') RETURNING trace_size";
-    let size = tx.scalar::<i64>(sql, [build_id.into(), length.into()]).await?.ok_or_else(|| Error::Conflict("the job has ended".into()))?;
+    let size = tx
+        .scalar::<i64>(sql, [build_id.into(), length.into()])
+        .await?
+        .ok_or_else(|| Error::Conflict("the job has ended".into()))?;
     let sql = "INSERT INTO trace_chunks (build_id, start, data) VALUES ($1, $2, $3)";
     tx.run(sql, [build_id.into(), (size - length).into(), data.to_vec().into()]).await?;
     tx.wake(&Build::topic(build_id)).await?;
@@ -37,12 +40,15 @@ pub async fn read(app: &App, build: &Build, offset: u64) -> Result<Bytes> {
             return Ok(Bytes::new());
         }
         let range = (offset, size.min(offset + MAX_READ));
-        let Some((_, stream)) = app.objects().stream(&key(build.id), Some(range)).await? else { return Ok(Bytes::new()) };
+        let Some((_, stream)) = app.objects().stream(&key(build.id), Some(range)).await? else {
+            return Ok(Bytes::new());
+        };
         return collect(stream).await;
     }
     let sql = "SELECT start, data FROM trace_chunks WHERE build_id = $1 AND start + LENGTH(data) > $2 ORDER BY start LIMIT 64";
     let mut out = Vec::new();
-    for chunk in app.db().all::<Chunk>(sql, [build.id.into(), i64::try_from(offset).unwrap_or(i64::MAX).into()]).await? {
+    for chunk in app.db().all::<Chunk>(sql, [build.id.into(), i64::try_from(offset).unwrap_or(i64::MAX).into()]).await?
+    {
         let skip = offset.saturating_sub(u64::try_from(chunk.start).unwrap_or(0));
         let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.data.len());
         out.extend_from_slice(&chunk.data[skip..]);
@@ -70,12 +76,15 @@ pub async fn read_all(app: &App, build: &Build) -> Result<Bytes> {
 
 /// Moves the chunks of a job that has ended into one object.
 pub(crate) async fn archive(app: &App, build_id: i64) -> Result<()> {
-    let Some(build) = Build::by_id(app.db().conn(), build_id).await?.filter(|b| !b.trace_archived) else { return Ok(()) };
+    let Some(build) = Build::by_id(app.db().conn(), build_id).await?.filter(|b| !b.trace_archived) else {
+        return Ok(());
+    };
     let whole = read_all(app, &build).await?;
     let size = i64::try_from(whole.len()).unwrap_or(i64::MAX);
     app.objects().put(&key(build_id), whole).await?;
     let tx = app.begin().await?;
-    tx.run("UPDATE builds SET trace_archived = TRUE, trace_size = $2 WHERE id = $1", [build_id.into(), size.into()]).await?;
+    tx.run("UPDATE builds SET trace_archived = TRUE, trace_size = $2 WHERE id = $1", [build_id.into(), size.into()])
+        .await?;
     tx.run("DELETE FROM trace_chunks WHERE build_id = $1", [build_id.into()]).await?;
     tx.commit().await
 }

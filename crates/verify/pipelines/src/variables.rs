@@ -65,7 +65,8 @@ impl CiVariable {
     /// Those of a name; several where their environments differ.
     pub async fn find<C: ConnectionTrait>(conn: &C, owner: Owner, key: &str) -> Result<Vec<Self>> {
         let (condition, id) = owner.condition();
-        let sql = format!("SELECT {COLUMNS} FROM ci_variables WHERE {condition} AND key = $2 ORDER BY environment_scope");
+        let sql =
+            format!("SELECT {COLUMNS} FROM ci_variables WHERE {condition} AND key = $2 ORDER BY environment_scope");
         conn.all(&sql, [id.into(), key.into()]).await
     }
 
@@ -133,7 +134,10 @@ impl CiVariable {
             return Err(Error::BadParameter("variable_type does not have a valid value".into()));
         }
         if (self.masked || self.hidden) && (self.value.len() < 8 || self.value.chars().any(char::is_whitespace)) {
-            return Err(Error::invalid("value", "can't be masked: it needs 8 characters or more in one line without spaces"));
+            return Err(Error::invalid(
+                "value",
+                "can't be masked: it needs 8 characters or more in one line without spaces",
+            ));
         }
         if self.environment_scope.is_empty() || self.environment_scope.len() > 255 {
             return Err(Error::invalid("environment_scope", "can't be blank or over 255 characters"));
@@ -185,12 +189,19 @@ pub(crate) async fn configured<C: ConnectionTrait>(
     let rows: Vec<CiVariable> = conn.all(&sql, [project.id.into(), project.namespace_id.into()]).await?;
     let fits = |v: &CiVariable| {
         (!v.protected || protected_ref)
-            && (v.environment_scope == "*" || environment.is_some_and(|e| repositories::protected::matches(&v.environment_scope, e)))
+            && (v.environment_scope == "*"
+                || environment.is_some_and(|e| repositories::protected::matches(&v.environment_scope, e)))
     };
     Ok(rows
         .into_iter()
         .filter(fits)
-        .map(|v| JobVariable { file: v.variable_type == "file", raw: v.raw, masked: v.masked || v.hidden, secret: true, ..JobVariable::plain(&v.key, v.value) })
+        .map(|v| JobVariable {
+            file: v.variable_type == "file",
+            raw: v.raw,
+            masked: v.masked || v.hidden,
+            secret: true,
+            ..JobVariable::plain(&v.key, v.value)
+        })
         .collect())
 }
 
@@ -206,7 +217,14 @@ pub(crate) struct CommitFacts {
 }
 
 /// The predefined variables that a pipeline's rules and all of its jobs see (GitLab, "Predefined CI/CD variables").
-pub(crate) fn of_pipeline(app: &App, project: &Project, pipeline: &Pipeline, commit: &CommitFacts, user: Option<&accounts::User>, protected: bool) -> Vec<JobVariable> {
+pub(crate) fn of_pipeline(
+    app: &App,
+    project: &Project,
+    pipeline: &Pipeline,
+    commit: &CommitFacts,
+    user: Option<&accounts::User>,
+    protected: bool,
+) -> Vec<JobVariable> {
     let url = &app.config().url;
     let root = url.as_str().trim_end_matches('/');
     let host = url.host_str().unwrap_or_default();
@@ -278,7 +296,13 @@ pub(crate) fn of_pipeline(app: &App, project: &Project, pipeline: &Pipeline, com
 }
 
 /// The predefined variables of one job, its token among them.
-pub(crate) fn of_build(app: &App, project: &Project, build: &Build, spec: &ci_yaml::JobSpec, token: &str) -> Vec<JobVariable> {
+pub(crate) fn of_build(
+    app: &App,
+    project: &Project,
+    build: &Build,
+    spec: &ci_yaml::JobSpec,
+    token: &str,
+) -> Vec<JobVariable> {
     let directory = sandbox::project_dir(&project.full_path);
     let repository = project.url(app, ".git").replacen("://", &format!("://gitlab-ci-token:{token}@"), 1);
     let mut out = vec![
@@ -309,7 +333,10 @@ pub(crate) fn of_build(app: &App, project: &Project, build: &Build, spec: &ci_ya
     }
     if let Some(environment) = &spec.options.environment {
         out.push(JobVariable { raw: false, ..JobVariable::plain("CI_ENVIRONMENT_NAME", environment.name.clone()) });
-        out.push(JobVariable::plain("CI_ENVIRONMENT_SLUG", slug(&environment.name).chars().take(24).collect::<String>()));
+        out.push(JobVariable::plain(
+            "CI_ENVIRONMENT_SLUG",
+            slug(&environment.name).chars().take(24).collect::<String>(),
+        ));
         let url = environment.url.clone().unwrap_or_default();
         out.push(JobVariable { raw: false, ..JobVariable::plain("CI_ENVIRONMENT_URL", url) });
         let action = environment.action.clone().unwrap_or_else(|| "start".into());
