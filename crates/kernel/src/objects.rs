@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+
+use url::Url;
 
 use crate::{Error, Result};
 
@@ -18,14 +22,42 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Opens the store that a `file:` URL names; makes the folder.
+    /// Opens the store that a URL names: `file:PATH`, whose folder is made, or
+    /// `s3://BUCKET/PREFIX?endpoint=URL&region=NAME` with the credentials of `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY`. An endpoint is needed where the store isn't Amazon's.
     pub fn open(url: &str) -> Result<Self> {
-        let Some(folder) = url.strip_prefix("file:") else {
-            return Err(Error::bad_request(format!("objects: {url} is not understood; file:PATH is")));
-        };
-        let folder = PathBuf::from(folder);
-        std::fs::create_dir_all(&folder)?;
+        if let Some(folder) = url.strip_prefix("file:") {
+            return Self::in_folder(&PathBuf::from(folder));
+        }
+        match Url::parse(url) {
+            Ok(url) if url.scheme() == "s3" => Self::in_bucket(&url),
+            _ => Err(Error::bad_request(format!(
+                "objects: {url} is not understood; file:PATH and s3://BUCKET/PREFIX are"
+            ))),
+        }
+    }
+
+    fn in_folder(folder: &std::path::Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true);
+        Ok(Self { store: Arc::new(store) })
+    }
+
+    fn in_bucket(url: &Url) -> Result<Self> {
+        let bucket = url.host_str().unwrap_or_default();
+        let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+        for (key, value) in url.query_pairs() {
+            builder = match &*key {
+                "endpoint" => builder.with_allow_http(value.starts_with("http://")).with_endpoint(value),
+                "region" => builder.with_region(value),
+                other => {
+                    return Err(Error::bad_request(format!(
+                        "objects: {other} is not understood; endpoint and region are"
+                    )));
+                }
+            };
+        }
+        let store = PrefixStore::new(builder.build()?, url.path().trim_matches('/'));
         Ok(Self { store: Arc::new(store) })
     }
 

@@ -66,7 +66,8 @@ pub struct Options {
     /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME. [default: sqlite:DIR/tidemill.db]
     #[arg(long, value_name = "URL", env = "TIDEMILL_DATABASE")]
     database: Option<String>,
-    /// Where uploads, artifacts and LFS objects are kept: file:PATH. [default: file:DIR/objects]
+    /// Where uploads, artifacts and LFS objects are kept: file:PATH or s3://BUCKET/PREFIX?endpoint=URL&region=NAME, with
+    /// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment. [default: file:DIR/objects]
     #[arg(long, value_name = "URL", env = "TIDEMILL_OBJECTS")]
     objects: Option<String>,
     /// Jobs that the embedded runner carries out side by side; 0 switches it off. [default: one for each core]
