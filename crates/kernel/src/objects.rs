@@ -87,8 +87,8 @@ impl Objects {
         key: &str,
         range: Option<(u64, u64)>,
     ) -> Result<Option<(u64, BoxStream<'static, std::io::Result<Bytes>>)>> {
-        let mut options = GetOptions::default();
-        options.range = range.map(|(from, to)| GetRange::Bounded(from..to));
+        let range = range.map(|(from, to)| GetRange::Bounded(from..to));
+        let options = GetOptions { range, ..Default::default() };
         match self.store.get_opts(&Path::from(key), options).await {
             Ok(found) => {
                 let size = found.meta.size;

@@ -62,8 +62,8 @@ impl Db {
 
     /// Begins a transaction that takes SQLite's write lock at once, so that it can't fail half-way for want of it.
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
-        let mut options = TransactionOptions::default();
-        options.sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+        let mode = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
         Ok(self.conn.begin_with_options(options).await?)
     }
 

@@ -78,10 +78,12 @@ fn visible_to(actor: &Actor, visibility: Visibility) -> bool {
 impl ProjectAccess {
     /// The actor's access to a project; a 404 where the actor may not see it.
     pub async fn of(app: &App, actor: Actor, project: Project) -> Result<Self> {
-        let level = match actor.known() {
+        let level = match (actor.known(), actor.via()) {
             _ if actor.is_admin() => level::OWNER,
-            Some(user) => project_level(app.db().conn(), user.id, &project).await?,
-            None => level::NONE,
+            // A job is a member of its own project only, whatever its user is a member of.
+            (_, Via::Job { project_id, .. }) if *project_id != project.id => level::NONE,
+            (Some(user), _) => project_level(app.db().conn(), user.id, &project).await?,
+            (None, _) => level::NONE,
         };
         let settings = project.settings()?;
         let access = Self { project, settings, actor, level };
@@ -269,9 +271,16 @@ pub fn member_groups(user_id: i64) -> String {
 
 /// The parameter of the route that names the thing.
 async fn parameter(parts: &mut Parts, names: &[&str]) -> Result<String> {
-    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Error::not_found(""))?;
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return in_front(parts.uri.path()) };
     let found = params.iter().find(|(name, _)| names.contains(name));
     found.map(|(_, value)| value.to_owned()).ok_or_else(|| Error::not_found(""))
+}
+
+/// The project in `/@project/PROJECT/-/…`, where the rest isn't UTF-8, as names of files need not be.
+fn in_front(path: &str) -> Result<String> {
+    let first = path.strip_prefix("/@project/").and_then(|rest| rest.split('/').next());
+    let decoded = first.and_then(|f| percent_encoding::percent_decode_str(f).decode_utf8().ok());
+    decoded.map(Into::into).ok_or_else(|| Error::not_found(""))
 }
 
 impl FromRequestParts<App> for ProjectAccess {
