@@ -283,7 +283,7 @@ pub(crate) async fn archive(app: &App, access: &ProjectAccess, archived: bool) -
 }
 
 /// Stars a project or takes the star away; `false` where it was so already.
-pub(crate) async fn star(app: &App, access: &ProjectAccess, starred: bool) -> Result<bool> {
+pub async fn star(app: &App, access: &ProjectAccess, starred: bool) -> Result<bool> {
     let user = access.actor.user()?.id;
     let tx = app.begin().await?;
     let (sql, by) = match starred {
@@ -299,17 +299,31 @@ pub(crate) async fn star(app: &App, access: &ProjectAccess, starred: bool) -> Re
     Ok(changed)
 }
 
+/// Whether the actor starred the project, and how many forks it has.
+pub async fn popularity(app: &App, access: &ProjectAccess) -> Result<(bool, i64)> {
+    let (stars, forks) = (
+        "SELECT COUNT(*) FROM stars WHERE user_id = $1 AND project_id = $2",
+        "SELECT COUNT(*) FROM projects WHERE forked_from_id = $1",
+    );
+    let conn = app.db().conn();
+    let forks = conn.scalar::<i64>(forks, [access.project.id.into()]).await?.unwrap_or(0);
+    let Some(user) = access.actor.id() else { return Ok((false, forks)) };
+    let stars = conn.scalar::<i64>(stars, [user.into(), access.project.id.into()]).await?.unwrap_or(0);
+    Ok((stars > 0, forks))
+}
+
 /// What a fork is to be like, where it is not to be like its source.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ForkAs {
-    pub(crate) path: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) visibility: Option<Visibility>,
+#[allow(missing_docs)]
+pub struct ForkAs {
+    pub path: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub visibility: Option<Visibility>,
 }
 
 /// Makes the row of a fork; its repository is copied by a job.
-pub(crate) async fn fork(app: &App, access: &ProjectAccess, target: &GroupAccess, wanted: ForkAs) -> Result<Project> {
+pub async fn fork(app: &App, access: &ProjectAccess, target: &GroupAccess, wanted: ForkAs) -> Result<Project> {
     access.may(Permission::ForkProject)?;
     access.sees(Permission::ReadCode, "Project")?;
     create::may_create_project(app, target).await?;

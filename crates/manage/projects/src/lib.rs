@@ -24,9 +24,11 @@ pub mod shell;
 mod topics;
 pub mod user_hook;
 mod visibility;
+mod web;
 
 pub use access::{GroupAccess, ProjectAccess};
 pub use activity::Activity;
+pub use edit::{ForkAs, fork, popularity, star};
 pub use hooks::{RepositoryHook, RepositoryHooks, SearchScope, SearchScopes};
 pub use member::{Member, Source};
 pub use namespace::Namespace;
@@ -34,11 +36,12 @@ pub use permissions::Permission;
 pub use project::{NewProject, Project, ProjectCreated, ProjectDeleted};
 pub use settings::{Feature, FeatureLevel, GroupSettings, ProjectSettings};
 pub use visibility::Visibility;
+pub use web::{HealthFact, HealthFacts};
 
 /// What this area of the product brings.
 pub fn slice() -> kernel::Slice {
     let slice = kernel::Slice::new("projects")
         .job::<delete::RemoveObjects>()
         .every::<roster::RemoveExpired>(std::time::Duration::from_secs(3600));
-    api::endpoints().into_iter().fold(slice, kernel::Slice::api)
+    api::endpoints().into_iter().fold(slice.web(web::web()), kernel::Slice::api)
 }

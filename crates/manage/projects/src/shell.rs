@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use accounts::shell::{Entry, Place};
 use kernel::App;
 use ui::{Crumb, Item, Nav, NavHeading, Page};
 
@@ -97,11 +98,29 @@ pub fn nav() -> Vec<NavItem> {
     use Area::{Analyse, Settings};
     use Permission as P;
     vec![
-        NavItem::project(Analyse, "activity", "Activity", "/activity", P::ReadProject, 10),
-        NavItem::project(Settings, "settings", "General", "/edit", P::EditProject, 10),
+        NavItem::project(Analyse, "activity", "Activity", "/-/activity", P::ReadProject, 10),
+        NavItem::project(Settings, "settings", "General", "/-/edit", P::EditProject, 10),
         NavItem::project(Settings, "members", "Members", "/-/project_members", P::ReadMembers, 20),
+        NavItem::group(Analyse, "activity", "Activity", "/-/activity", P::ReadGroup, 10),
         NavItem::group(Settings, "settings", "General", "/-/edit", P::EditGroup, 10),
         NavItem::group(Settings, "members", "Members", "/-/group_members", P::ReadGroup, 20),
+    ]
+}
+
+/// The entries of this slice in the navigation of one's own work, the create menu and the admin area.
+pub fn entries() -> Vec<Entry> {
+    let entry = |place, key, title, href, icon, keys, order| Entry { place, key, title, href, icon, keys, order };
+    vec![
+        entry(Place::Home, "projects", "Projects", "/dashboard/projects", "folder", "g h", 10),
+        entry(Place::Home, "groups", "Groups", "/dashboard/groups", "people", "g g", 20),
+        entry(Place::Home, "activity", "Activity", "/dashboard/activity", "operate", "g y", 30),
+        entry(Place::Home, "explore", "Explore", "/explore", "globe", "g e", 40),
+        entry(Place::Create, "project", "New project", "/projects/new", "folder", "c p", 10),
+        entry(Place::Create, "group", "New group", "/groups/new", "people", "c g", 20),
+        entry(Place::Admin, "overview", "Overview", "/admin", "server", "", 10),
+        entry(Place::Admin, "projects", "Projects", "/admin/projects", "folder", "", 30),
+        entry(Place::Admin, "groups", "Groups", "/admin/groups", "people", "", 40),
+        entry(Place::Admin, "jobs", "Background jobs", "/admin/jobs", "clock", "", 50),
     ]
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use accounts::User;
+pub(crate) use accounts::entities::UserBasic;
 use kernel::db::Sql;
 use kernel::{App, Result, Time};
 use schemars::JsonSchema;
@@ -12,34 +13,6 @@ use serde::Serialize;
 use crate::avatar;
 use crate::delete::id_list;
 use crate::namespace::Namespace;
-
-/// A person, as others see them.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct UserBasic {
-    pub(crate) id: i64,
-    pub(crate) username: String,
-    pub(crate) public_email: String,
-    pub(crate) name: String,
-    pub(crate) state: String,
-    pub(crate) locked: bool,
-    pub(crate) avatar_url: Option<String>,
-    pub(crate) web_url: String,
-}
-
-impl UserBasic {
-    pub(crate) fn of(app: &App, user: &User) -> Self {
-        Self {
-            id: user.id,
-            username: user.username.clone(),
-            public_email: user.public_email.clone(),
-            name: user.name.clone(),
-            state: user.state.clone(),
-            locked: user.is_locked(),
-            avatar_url: user.avatar_path().map(|p| app.config().link(&p)),
-            web_url: app.config().link(&user.path()),
-        }
-    }
-}
 
 /// A namespace inside another entity.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -158,7 +158,7 @@ struct NewMember {
 }
 
 /// A date or time, where there is one.
-fn expiry(text: Option<&str>) -> Result<Option<Time>> {
+pub(crate) fn expiry(text: Option<&str>) -> Result<Option<Time>> {
     match text.map(str::trim).filter(|t| !t.is_empty()) {
         None => Ok(None),
         Some(text) => Time::parse(text).map(Some).ok_or_else(|| Error::BadParameter("expires_at is invalid".into())),

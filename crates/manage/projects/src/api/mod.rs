@@ -1,13 +1,13 @@
 //! The endpoints of the REST API for namespaces, groups, projects and what belongs to them.
 
-mod badges;
+pub(crate) mod badges;
 pub(crate) mod entity;
 mod events;
 mod forks;
-mod form;
+pub(crate) mod form;
 mod group_entity;
 mod groups;
-mod members;
+pub(crate) mod members;
 mod namespaces;
 pub(crate) mod project_entity;
 mod project_lists;

@@ -274,7 +274,7 @@ impl Material {
             basic.avatar_url = owner.avatar_path();
         }
         let code = access.can(Permission::ReadCode).then(|| CodeFields {
-            default_branch: project.default_branch.clone(),
+            default_branch: Some(project.branch().to_owned()),
             readme_url: None,
             forks_count: self.forks.get(&project.id).copied().unwrap_or(0),
         });

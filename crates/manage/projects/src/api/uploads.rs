@@ -249,6 +249,17 @@ pub(crate) async fn download(
     answer(&app, &by_secret(&app, &access, &secret, &file).await?).await
 }
 
+/// The same under `/-/project/{id}`, which stays when the project moves.
+pub(crate) async fn download_below_id(
+    State(app): State<App>,
+    actor: accounts::Actor,
+    Path((id, secret, file)): Path<(i64, String, String)>,
+) -> Result<Response> {
+    let project = crate::Project::find(app.db().conn(), id).await?.ok_or_else(|| Error::not_found(""))?;
+    let access = ProjectAccess::of(&app, actor, project).await?;
+    answer(&app, &by_secret(&app, &access, &secret, &file).await?).await
+}
+
 async fn remove(app: &App, upload: &Upload) -> Result<StatusCode> {
     app.db().run("DELETE FROM uploads WHERE id = $1", [upload.id.into()]).await?;
     app.objects().delete(&key(&upload.secret)).await?;
