@@ -38,7 +38,8 @@ impl Repo {
         Ok(id)
     }
 
-    async fn write_tag(&self, name: &RefName, target: Oid, tagger: Signature, mut message: Vec<u8>) -> Result<Oid> {
+    /// Writes an annotated tag, which no ref points to yet.
+    pub async fn write_tag(&self, name: &RefName, target: Oid, tagger: Signature, mut message: Vec<u8>) -> Result<Oid> {
         if message.contains(&0) {
             return Err(GitError::InvalidName("a tag message can't hold NUL".into()));
         }

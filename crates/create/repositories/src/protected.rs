@@ -38,7 +38,8 @@ pub enum Action {
 }
 
 impl Action {
-    fn name(self) -> &'static str {
+    /// The word that is stored.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Push => "push",
             Self::Merge => "merge",
@@ -341,6 +342,12 @@ impl Protections {
         rules.peek().is_none()
             || rules
                 .any(|t| self.grants.iter().any(|g| g.tag_id == Some(t.id) && g.action == "create" && who.is_let(g)))
+    }
+
+    /// Whether somebody who may manage protected refs may remove this rule.
+    pub fn may_unprotect(&self, who: &Passenger, rule: &ProtectedBranch) -> bool {
+        let mut named = self.grants.iter().filter(|g| g.branch_id == Some(rule.id) && g.action == "unprotect").peekable();
+        named.peek().is_none() || who.admin || named.any(|g| who.is_let(g))
     }
 
     fn branch_lets(&self, who: &Passenger, action: Action, branch: &str) -> bool {

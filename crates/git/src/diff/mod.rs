@@ -8,6 +8,7 @@ use serde::Serialize;
 
 pub use list::ChangeList;
 pub use patch::Diff;
+pub(crate) use patch::read_line;
 
 use crate::command::Git;
 use crate::tree::EntryKind;

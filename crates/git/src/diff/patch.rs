@@ -47,7 +47,11 @@ async fn read_diff(reader: &mut (impl AsyncBufRead + Unpin), options: &DiffOptio
 }
 
 /// Reads a line and keeps its first `cap` bytes and one more; false at the end.
-async fn read_line(reader: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>, cap: usize) -> Result<bool> {
+pub(crate) async fn read_line(
+    reader: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+    cap: usize,
+) -> Result<bool> {
     line.clear();
     let mut any = false;
     loop {
