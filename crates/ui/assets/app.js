@@ -250,13 +250,13 @@ document.addEventListener('submit', (event) => {
   if (event.target.method === 'post') setTimeout(() => $$('[type=submit]', event.target).forEach((button) => button.setAttribute('aria-busy', 'true')));
 });
 
-// Live parts: <div data-live="URL"> gets server-sent events. "append" adds HTML, "replace" puts HTML in the place of
+// Live parts: <div data-live="URL"> gets server-sent events. "append" adds HTML before the first [data-tail], "replace" puts HTML in the place of
 // the element with the same id, "reload" fetches the page's main part again, "end" closes.
 function live(place) {
   const source = new EventSource(place.dataset.live);
   const parse = (text) => new DOMParser().parseFromString(text, 'text/html').body;
   const settle = () => { refresh(); if (place.classList.contains('follow')) place.lastElementChild?.scrollIntoView({ block: 'end' }); };
-  source.addEventListener('append', (event) => { ($('[data-tail]', place) || place).append(...parse(event.data).childNodes); settle(); });
+  source.addEventListener('append', (event) => { const tail = $('[data-tail]', place), parts = parse(event.data).childNodes; $('.waiting', place)?.remove(); tail ? tail.before(...parts) : place.append(...parts); settle(); });
   source.addEventListener('replace', (event) => { for (const part of [...parse(event.data).children]) { const old = part.id && document.getElementById(part.id); if (old) old.replaceWith(part); } settle(); });
   source.addEventListener('reload', again);
   source.addEventListener('end', () => { source.close(); if (place.dataset.end === 'reload') again(); });
@@ -266,7 +266,7 @@ async function again() {
   try {
     const answer = await fetch(location.href, { headers: { Accept: 'text/html' } }), next = $('main', new DOMParser().parseFromString(await answer.text(), 'text/html'));
     if (!answer.ok || !next || $('main [popover]:popover-open, main dialog[open]')) return;
-    $$('.log', next).forEach((log) => { const old = log.id && document.getElementById(log.id); if (old && old.childElementCount > log.childElementCount) log.replaceWith(old); });
+    $$('.log', next).forEach((log) => { const old = log.id && document.getElementById(log.id); if (old && !log.dataset.live && old.childElementCount > log.childElementCount) log.replaceWith(old); });
     const scroll = scrollY;
     $('main').replaceChildren(...next.childNodes);
     scrollTo(0, scroll);

@@ -1,9 +1,16 @@
 //! The log of a job: foldable sections, every line a link.
 
+mod live;
+
 use maud::{Markup, PreEscaped, html};
 
 use crate::ansi::{Event, Line};
 use crate::{format, icon, icon_with};
+
+pub use live::{Live, Update};
+
+/// Sections deeper than this stay flat.
+const DEEPEST: usize = 8;
 
 /// What surrounds a log.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +23,8 @@ pub struct Log {
     pub live_href: Option<String>,
     /// How many bytes are left out at the start, with the address of the whole.
     pub left_out: Option<u64>,
+    /// Where the same page shows what is left out; the raw text where there is none.
+    pub whole_href: Option<String>,
     /// Numbers of lines that hold errors.
     pub errors: Vec<u64>,
     /// More at the foot.
@@ -31,8 +40,7 @@ impl Log {
                 @if let Some(bytes) = self.left_out { (self.cut(bytes)) }
                 div.log id="log" tabindex="0" role="log" aria-live="off" aria-label={ "Log of " (self.name) }
                     data-live=[self.live_href.as_deref()] data-end="reload" {
-                    (lines(events, &self.errors))
-                    @if self.live_href.is_some() { div data-tail {} }
+                    (self.lines(events))
                     @if events.is_empty() { p.waiting { (if self.live_href.is_some() { "Waiting for the first line." } else { "This job wrote nothing." }) } }
                 }
                 @if let Some(foot) = &self.foot { footer { (foot) } }
@@ -64,11 +72,18 @@ impl Log {
         }
     }
 
+    fn lines(&self, events: &[Event]) -> Markup {
+        let mut errors = self.errors.clone();
+        errors.sort_unstable();
+        let live = self.live_href.is_some();
+        html! { (nodes(&tree(events, live), &errors)) @if live { (tail(0)) } }
+    }
+
     fn cut(&self, bytes: u64) -> Markup {
         html! {
             p.waiting {
                 "The first " (format::bytes(bytes)) " are left out. "
-                @if let Some(href) = &self.raw_href { a href=(href) { "Show the whole log" } }
+                @if let Some(href) = self.whole_href.as_ref().or(self.raw_href.as_ref()) { a href=(href) { "Show the whole log" } }
             }
         }
     }
@@ -77,11 +92,13 @@ impl Log {
 enum Node<'a> {
     Line(&'a Line),
     Section { title: &'a Line, at: i64, end: Option<i64>, collapsed: bool, inside: Vec<Node<'a>> },
+    /// Where a section that is still open goes on.
+    Tail(u64),
 }
 
-/// Builds the tree of sections; sections deeper than a few levels stay flat.
-fn tree(events: &[Event]) -> Vec<Node<'_>> {
-    const DEEPEST: usize = 8;
+/// Builds the tree of sections; sections deeper than a few levels stay flat. What is open at the end of a live log
+/// gets a place where it goes on.
+fn tree(events: &[Event], live: bool) -> Vec<Node<'_>> {
     let mut open: Vec<(&str, Node<'_>)> = Vec::new();
     let mut top = Vec::new();
     for event in events {
@@ -95,7 +112,12 @@ fn tree(events: &[Event]) -> Vec<Node<'_>> {
             Event::SectionEnd { name, at } => close(&mut top, &mut open, name, *at),
         }
     }
-    while let Some((_, node)) = open.pop() {
+    while let Some((_, mut node)) = open.pop() {
+        if let Node::Section { title, inside, .. } = &mut node
+            && live
+        {
+            inside.push(Node::Tail(title.number));
+        }
         place(&mut top, &mut open, node);
     }
     top
@@ -123,7 +145,12 @@ fn close<'a>(top: &mut Vec<Node<'a>>, open: &mut Vec<(&'a str, Node<'a>)>, name:
 pub fn lines(events: &[Event], errors: &[u64]) -> Markup {
     let mut sorted = errors.to_vec();
     sorted.sort_unstable();
-    nodes(&tree(events), &sorted)
+    nodes(&tree(events, false), &sorted)
+}
+
+/// Marks where lines are put in before; the script takes the first that it finds, which is the innermost.
+fn tail(section: u64) -> Markup {
+    html! { div data-tail id={ "tail-" (section) } {} }
 }
 
 fn nodes(list: &[Node<'_>], errors: &[u64]) -> Markup {
@@ -131,11 +158,13 @@ fn nodes(list: &[Node<'_>], errors: &[u64]) -> Markup {
         @for node in list {
             @match node {
                 Node::Line(entry) => { (line(entry, errors.binary_search(&entry.number).is_ok())) }
+                Node::Tail(section) => { (tail(*section)) }
                 Node::Section { title, at, end, collapsed, inside } => {
                     details open[!*collapsed] id={ "S" (title.number) } {
                         summary id={ "L" (title.number) } {
                             span { (icon_with("right", "turn")) span { (PreEscaped(&title.html)) } }
                             @if let Some(end) = end { time { (format::duration(end.saturating_sub(*at).max(0) as f64)) } }
+                            @else if matches!(inside.last(), Some(Node::Tail(_))) { time id={ "time-" (title.number) } {} }
                         }
                         (nodes(inside, errors))
                     }

@@ -1,14 +1,16 @@
 //! What people do to pipelines and jobs: cancel, retry, play, erase, delete.
 
-use ci_yaml::Variable;
 use kernel::db::Sql;
+use kernel::jobs::When;
 use kernel::{App, Error, Result, Time, Tx};
 use sea_orm::Value;
 
 use crate::advance::change;
 use crate::build::{Build, QUEUE};
+use crate::finish::Archive;
 use crate::pipeline::Pipeline;
 use crate::status::Status;
+use crate::variables::GivenVariable;
 use crate::{artifacts, trace};
 
 /// Cancels every job of a pipeline that can be.
@@ -27,6 +29,19 @@ pub async fn cancel(app: &App, build: &Build) -> Result<()> {
         return Err(Error::forbidden("Job is not cancelable"));
     }
     change(app, build.pipeline_id, async |tx| cancel_builds(tx, &[build.id]).await).await
+}
+
+/// Ends a job that was asked to end and whose runner doesn't; a 403 where it wasn't asked.
+pub async fn force_cancel(app: &App, build: &Build) -> Result<()> {
+    let ended = change(app, build.pipeline_id, async |tx| {
+        let sql = "UPDATE builds SET status = 'canceled', finished_at = $2, token_hash = NULL, lease_until = NULL
+                   WHERE id = $1 AND status = 'canceling'";
+        let ended = tx.run(sql, [build.id.into(), Time::now().into()]).await?;
+        tx.enqueue(&Archive { build_id: build.id }, When::default()).await?;
+        tx.wake(&Build::topic(build.id)).await?;
+        Ok(ended)
+    });
+    if ended.await? == 0 { Err(Error::forbidden("Job is not being cancelled, so it can't be forced")) } else { Ok(()) }
 }
 
 /// Asks runners to end what they run and ends what nobody runs, under the lock of the pipeline.
@@ -118,7 +133,7 @@ async fn revive(tx: &Tx, pipeline_id: i64, stage_index: i64) -> Result<()> {
 }
 
 /// Starts a job that waits for somebody or for a time, with further variables.
-pub async fn play(app: &App, build: &Build, user: i64, variables: &[Variable]) -> Result<()> {
+pub async fn play(app: &App, build: &Build, user: i64, variables: &[GivenVariable]) -> Result<()> {
     if !build.is_playable() {
         return Err(Error::bad_request("Unplayable Job"));
     }

@@ -66,6 +66,18 @@ impl Artifact {
         conn.all(&sql, [build_id.into(), Time::now().into()]).await
     }
 
+    /// The files that several jobs left and that are still there.
+    pub async fn of_builds<C: ConnectionTrait>(conn: &C, build_ids: &[i64]) -> Result<Vec<Self>> {
+        let ids = build_ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        if ids.is_empty() {
+            return Ok(vec![]);
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM build_artifacts WHERE build_id IN ({ids}) AND (expires_at IS NULL OR expires_at > $1) ORDER BY id"
+        );
+        conn.all(&sql, [Time::now().into()]).await
+    }
+
     /// The archives of several jobs.
     pub async fn archives<C: ConnectionTrait>(conn: &C, pipeline_id: i64) -> Result<Vec<Self>> {
         let columns = COLUMNS.split(", ").map(|c| format!("a.{c}")).collect::<Vec<_>>().join(", ");
@@ -176,6 +188,32 @@ pub async fn read_entry(app: &App, artifact: &Artifact, entry: &str, limit: u64)
     fetch(app, artifact, &path).await?;
     let entry = entry.to_owned();
     tokio::task::spawn_blocking(move || unpack_entry(&path, &entry, limit)).await?
+}
+
+/// Unpacks one file of an archive into a temporary one, whatever its size; gives that and its length. `None` if it
+/// isn't inside.
+pub async fn open_entry(app: &App, artifact: &Artifact, entry: &str) -> Result<Option<(tokio::fs::File, u64)>> {
+    let folder = tempfile::tempdir_in(app.config().temporary())?;
+    let path = folder.path().join("archive.zip");
+    fetch(app, artifact, &path).await?;
+    let entry = entry.to_owned();
+    let unpacked = tokio::task::spawn_blocking(move || unpack_to_file(folder.path(), &entry)).await??;
+    Ok(unpacked.map(|(file, size)| (tokio::fs::File::from_std(file), size)))
+}
+
+/// The file has no name, so that it is gone with its last reader.
+fn unpack_to_file(folder: &Path, entry: &str) -> Result<Option<(std::fs::File, u64)>> {
+    use std::io::{Seek, SeekFrom};
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(folder.join("archive.zip"))?).map_err(Error::internal)?;
+    let mut inside = match archive.by_name(entry) {
+        Ok(file) if file.is_file() => file,
+        Ok(_) | Err(zip::result::ZipError::FileNotFound) => return Ok(None),
+        Err(e) => return Err(Error::internal(e)),
+    };
+    let mut out = tempfile::tempfile_in(folder)?;
+    let size = std::io::copy(&mut inside, &mut out)?;
+    out.seek(SeekFrom::Start(0))?;
+    Ok(Some((out, size)))
 }
 
 fn unpack_entry(path: &Path, entry: &str, limit: u64) -> Result<Option<Bytes>> {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use ci_yaml::{JobSpec, Variable, When};
+use ci_yaml::{JobSpec, When};
 use kernel::db::Sql;
 use kernel::{App, Result, Time};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::status::Status;
+use crate::variables::GivenVariable;
 
 /// A job of a pipeline.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -112,7 +113,7 @@ impl Build {
     }
 
     /// The variables given when it was played.
-    pub fn play_variables(&self) -> Vec<Variable> {
+    pub fn play_variables(&self) -> Vec<GivenVariable> {
         serde_json::from_str(&self.play_variables).unwrap_or_default()
     }
 

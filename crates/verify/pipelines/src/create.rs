@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use accounts::User;
-use ci_yaml::{AllowFailure, Context, Files, JobSpec, NoPipeline, Plan, Problem, RefKind, Variable};
+use ci_yaml::{AllowFailure, Context, Files, JobSpec, NoPipeline, Plan, Problem, RefKind};
 use git::{Oid, Repo, RepoPath};
 use kernel::db::Sql;
 use kernel::{App, Error, Result, Time, Tx};
@@ -16,7 +16,7 @@ use crate::advance::advance;
 use crate::pipeline::Pipeline;
 use crate::redundant;
 use crate::status::Status;
-use crate::variables::{CommitFacts, JobVariable, configured, of_pipeline};
+use crate::variables::{CommitFacts, GivenVariable, JobVariable, configured, of_pipeline};
 
 /// Where the configuration lies unless the project says otherwise.
 pub const CONFIG_PATH: &str = ".gitlab-ci.yml";
@@ -41,7 +41,7 @@ pub struct Wanted {
     /// Who asks.
     pub user: Option<Arc<User>>,
     /// Variables given with the request.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<GivenVariable>,
 }
 
 /// Why there is no pipeline.
@@ -63,26 +63,44 @@ impl std::fmt::Display for Nothing {
 }
 
 /// Makes the pipeline that the commit's configuration asks for. A configuration that is refused makes a failed
-/// pipeline with the reasons.
+/// pipeline with the reasons, unless somebody waits for the answer and can be told.
 pub async fn create(app: &App, project: &Project, wanted: Wanted) -> Result<Result<Pipeline, Nothing>> {
     let repo = repositories::open(app, project).await?;
     let Some(text) = config_text(&repo, project, wanted.sha).await? else { return Ok(Err(Nothing::NoConfig)) };
     let facts = commit_facts(&repo, &wanted).await?;
+    let draft = draft(project, &wanted, &facts);
+    match plan(app, repo, project, &wanted, &facts, text).await? {
+        Ok(plan) => store(app, project, draft, plan, &wanted).await.map(Ok),
+        Err(NoPipeline::Invalid(problems)) if !matches!(wanted.source, "api" | "web") => {
+            refuse(app, draft, &problems).await.map(Ok)
+        }
+        Err(why) => Ok(Err(Nothing::Rules(why))),
+    }
+}
+
+/// Works out the pipeline that `text` would make, and stores nothing.
+pub(crate) async fn simulate(app: &App, repo: &Repo, project: &Project, wanted: &Wanted, text: String) -> Result<Result<Plan, NoPipeline>> {
+    let facts = commit_facts(repo, wanted).await?;
+    plan(app, repo.clone(), project, wanted, &facts, text).await
+}
+
+async fn plan(
+    app: &App,
+    repo: Repo,
+    project: &Project,
+    wanted: &Wanted,
+    facts: &CommitFacts,
+    text: String,
+) -> Result<Result<Plan, NoPipeline>> {
     let protections = repositories::Protections::of_project(app.db().conn(), project.id).await?;
     let protected = match wanted.tag {
         true => protections.is_protected_tag(&wanted.ref_name),
         false => protections.is_protected_branch(&wanted.ref_name),
     };
-    let draft = draft(project, &wanted, &facts);
-    let predefined = of_pipeline(app, project, &draft, &facts, wanted.user.as_deref(), protected);
+    let predefined = of_pipeline(app, project, &draft(project, wanted, facts), facts, wanted.user.as_deref(), protected);
     let mut variables = configured(app.db().conn(), project, protected, None).await?;
-    variables.extend(wanted.variables.iter().map(JobVariable::written));
-    let plan = decide(repo, project.clone(), wanted.clone(), text, predefined, variables).await?;
-    match plan {
-        Ok(plan) => store(app, project, draft, plan, &wanted).await.map(Ok),
-        Err(NoPipeline::Invalid(problems)) => refuse(app, draft, &problems).await.map(Ok),
-        Err(why) => Ok(Err(Nothing::Rules(why))),
-    }
+    variables.extend(wanted.variables.iter().map(JobVariable::given));
+    decide(repo, project.clone(), wanted.clone(), text, predefined, variables).await
 }
 
 /// The text of the configuration at a commit, if there is one.

@@ -84,7 +84,7 @@ async fn coverage(app: &App, build: &Build, spec: &JobSpec) -> Result<Option<f64
 /// Moves the log of a job that has ended out of the database.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Archive {
-    build_id: i64,
+    pub(crate) build_id: i64,
 }
 
 impl Job for Archive {

@@ -6,7 +6,10 @@ pub mod artifacts;
 pub mod build;
 pub mod create;
 mod finish;
+pub mod lint;
 mod on_push;
+mod pages;
+mod permit;
 pub mod pipeline;
 mod redundant;
 pub mod runner;
@@ -14,7 +17,9 @@ mod runner_job;
 pub mod status;
 mod token;
 pub mod trace;
+mod variable_changes;
 pub mod variables;
+mod visibility;
 
 use std::time::Duration;
 
@@ -23,6 +28,7 @@ use repositories::RefUpdated;
 
 pub use artifacts::Artifact;
 pub use build::Build;
+pub use pages::nav;
 pub use pipeline::Pipeline;
 pub use runner::RunnerState;
 pub use status::Status;
@@ -31,6 +37,7 @@ pub use token::JobTokens;
 /// The slice.
 pub fn slice() -> Slice {
     Slice::new("pipelines")
+        .web(pages::web())
         .on::<RefUpdated, _>("pipelines.on_push", on_push::start_pipeline)
         .job::<advance::StartDelayed>()
         .job::<finish::Archive>()

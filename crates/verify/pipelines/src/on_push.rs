@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use accounts::User;
-use ci_yaml::Variable;
 use git::Oid;
 use kernel::db::Sql;
 use kernel::{App, Error, Result};
@@ -11,6 +10,7 @@ use projects::{Feature, FeatureLevel, Project};
 use repositories::{RefUpdated, Source};
 
 use crate::create::{Wanted, create};
+use crate::variables::GivenVariable;
 
 /// Starts the pipeline of a branch or tag that was pushed. Carried out twice, it starts one.
 pub(crate) async fn start_pipeline(app: App, event: RefUpdated) -> Result<()> {
@@ -65,10 +65,10 @@ fn says_skip(message: &str) -> bool {
 }
 
 /// `git push -o ci.variable="KEY=value"`.
-fn variables(options: &[String]) -> Vec<Variable> {
+fn variables(options: &[String]) -> Vec<GivenVariable> {
     let given = options.iter().filter_map(|o| o.strip_prefix("ci.variable="));
     let pairs = given.filter_map(|g| g.trim_matches('"').split_once('='));
-    pairs.map(|(key, value)| Variable { key: key.to_owned(), value: value.to_owned(), raw: false }).collect()
+    pairs.map(|(key, value)| GivenVariable::new(key, value)).filter(|v| v.check().is_ok()).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::build::Build;
 use crate::status::{Status, composite};
+use crate::variables::GivenVariable;
 
 /// A run of the jobs of a `.gitlab-ci.yml` at a commit.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -40,7 +41,7 @@ pub struct Pipeline {
     pub yaml_errors: Option<String>,
     /// A JSON list of the stages' names in order.
     pub stages: String,
-    /// The variables it was started with, a JSON list of [`ci_yaml::Variable`].
+    /// The variables it was started with, a JSON list of [`GivenVariable`].
     pub variables: String,
     /// The `workflow:auto_cancel` as JSON.
     pub auto_cancel: String,
@@ -87,6 +88,11 @@ impl Pipeline {
     /// The names of its stages, in order.
     pub fn stages(&self) -> Vec<String> {
         serde_json::from_str(&self.stages).unwrap_or_default()
+    }
+
+    /// The variables it was started with.
+    pub fn given_variables(&self) -> Vec<GivenVariable> {
+        serde_json::from_str(&self.variables).unwrap_or_default()
     }
 
     /// Seconds from the first start to the last end, or until now.

@@ -210,7 +210,7 @@ async fn watch(app: App, build_id: i64, cancel: Cancel) {
             (Ok(_), Ok(Some(build))) if build.status == Status::Canceling => cancel.cancel(),
             (Ok(_), Ok(_)) => return cancel.abort(),
             (Err(e), _) | (_, Err(e)) => {
-                tracing::warn!(error = %e, job = build_id, "the lease of a job was not renewed")
+                tracing::warn!(error = %e, job = build_id, "the lease of a job was not renewed");
             }
         }
     }

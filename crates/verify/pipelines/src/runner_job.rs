@@ -89,8 +89,7 @@ async fn variables(
     all.extend(of_build(app, project, build, spec, token));
     all.extend(spec.variables.iter().map(JobVariable::written));
     all.extend(configured(conn, project, protected, environment).await?);
-    let given: Vec<ci_yaml::Variable> = serde_json::from_str(&pipeline.variables).unwrap_or_default();
-    all.extend(given.iter().chain(&build.play_variables()).map(JobVariable::written));
+    all.extend(pipeline.given_variables().iter().chain(&build.play_variables()).map(JobVariable::given));
     Ok(expanded(all))
 }
 

@@ -61,6 +61,19 @@ pub async fn read(app: &App, build: &Build, offset: u64) -> Result<Bytes> {
 
 /// Reads the whole log. It is never longer than the runner's limit, which is a few MiB.
 pub async fn read_all(app: &App, build: &Build) -> Result<Bytes> {
+    let found = read_as(app, build).await?;
+    let whole = found.len() >= usize::try_from(build.trace_size).unwrap_or(0);
+    if whole || build.trace_archived {
+        return Ok(found);
+    }
+    // It may have been moved among the objects meanwhile.
+    match Build::by_id(app.db().conn(), build.id).await? {
+        Some(now) if now.trace_archived => read_as(app, &now).await,
+        _ => Ok(found),
+    }
+}
+
+async fn read_as(app: &App, build: &Build) -> Result<Bytes> {
     if build.trace_archived {
         return Ok(app.objects().get(&key(build.id)).await?.unwrap_or_default());
     }

@@ -5,6 +5,7 @@ use kernel::db::Sql;
 use kernel::{App, Error, Result};
 use projects::Project;
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::{Deserialize, Serialize};
 
 use crate::build::Build;
 use crate::pipeline::Pipeline;
@@ -122,14 +123,8 @@ impl CiVariable {
 
     /// The rules for names, values and masking (GitLab, "CI/CD variables").
     fn check(&self) -> Result<()> {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if self.key.is_empty() || self.key.len() > 255 || !self.key.chars().all(word) {
-            let why = "can contain only letters, digits and '_', and up to 255 of them";
-            return Err(Error::invalid("key", why));
-        }
-        if self.value.len() > 10_000 {
-            return Err(Error::invalid("value", "is too long (maximum is 10,000 characters)"));
-        }
+        check_key(&self.key)?;
+        check_value(&self.value)?;
         if !matches!(self.variable_type.as_str(), "env_var" | "file") {
             return Err(Error::BadParameter("variable_type does not have a valid value".into()));
         }
@@ -143,6 +138,49 @@ impl CiVariable {
             return Err(Error::invalid("environment_scope", "can't be blank or over 255 characters"));
         }
         Ok(())
+    }
+}
+
+fn check_key(key: &str) -> Result<()> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if key.is_empty() || key.len() > 255 || !key.chars().all(word) {
+        return Err(Error::invalid("key", "can contain only letters, digits and '_', and up to 255 of them"));
+    }
+    Ok(())
+}
+
+fn check_value(value: &str) -> Result<()> {
+    match value.len() {
+        0..=10_000 => Ok(()),
+        _ => Err(Error::invalid("value", "is too long (maximum is 10,000 characters)")),
+    }
+}
+
+/// A variable that somebody gave with a request, for a pipeline or for a job that was played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenVariable {
+    /// The name.
+    pub key: String,
+    /// The value.
+    pub value: String,
+    /// Whether references inside it stay as they are.
+    #[serde(default)]
+    pub raw: bool,
+    /// Whether the job gets the path of a file with the value.
+    #[serde(default)]
+    pub file: bool,
+}
+
+impl GivenVariable {
+    /// A variable of the usual kind.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into(), raw: false, file: false }
+    }
+
+    /// Refuses names that a shell doesn't take and values that are too long.
+    pub fn check(&self) -> Result<()> {
+        check_key(&self.key)?;
+        check_value(&self.value)
     }
 }
 
@@ -165,6 +203,10 @@ impl JobVariable {
 
     pub(crate) fn written(v: &Variable) -> Self {
         Self { raw: v.raw, ..Self::plain(&v.key, v.value.clone()) }
+    }
+
+    pub(crate) fn given(v: &GivenVariable) -> Self {
+        Self { raw: v.raw, file: v.file, ..Self::plain(&v.key, v.value.clone()) }
     }
 
     pub(crate) fn to_written(&self) -> Variable {
