@@ -7,6 +7,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey};
 
+use crate::User;
+
 /// What a key may be used for.
 pub const USAGE_TYPES: &[&str] = &["auth_and_signing", "auth", "signing"];
 const MIN_RSA_BITS: u32 = 2048;
@@ -167,6 +169,7 @@ impl SshKey {
         let now = Time::now();
         if self.last_used_at.is_none_or(|t| now.since(t).as_secs() > 60) {
             conn.run("UPDATE ssh_keys SET last_used_at = $2 WHERE id = $1", [self.id.into(), now.into()]).await?;
+            User::note_activity(conn, self.user_id).await?;
         }
         Ok(())
     }

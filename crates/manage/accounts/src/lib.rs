@@ -22,6 +22,8 @@ mod token;
 pub mod user;
 mod web;
 
+use std::time::Duration;
+
 pub use actor::{Actor, Credential, Credentials, Via};
 pub use hooks::{UserHook, UserHooks, create_user};
 pub use key::SshKey;
@@ -31,5 +33,6 @@ pub use user::{NewUser, User};
 
 /// The slice: its pages and endpoints.
 pub fn slice() -> kernel::Slice {
-    api::api().into_iter().fold(kernel::Slice::new("accounts").web(web::web()), kernel::Slice::api)
+    let slice = kernel::Slice::new("accounts").web(web::web()).every::<session::Sweep>(Duration::from_secs(3600));
+    api::api().into_iter().fold(slice, kernel::Slice::api)
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use kernel::db::Sql;
+use kernel::jobs::Job;
 use kernel::{App, Result, Time, auth};
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::{Deserialize, Serialize};
 
-use crate::actor;
+use crate::{User, actor};
 
 /// The name of the cookie.
 pub const COOKIE_NAME: &str = "_tidemill_session";
@@ -65,6 +67,7 @@ impl Session {
             && now.since(s.last_seen_at) > Duration::from_secs(60)
         {
             app.db().run("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", [s.id.into(), now.into()]).await?;
+            User::note_activity(app.db().conn(), s.user_id).await?;
         }
         Ok(session)
     }
@@ -92,4 +95,17 @@ fn cookie(app: &App, value: &str, life: Option<Duration>) -> Result<HeaderValue>
     let secure = if app.config().url.scheme() == "https" { "; Secure" } else { "" };
     let age = life.map(|l| format!("; Max-Age={}", l.as_secs())).unwrap_or_default();
     Ok(HeaderValue::from_str(&format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"))?)
+}
+
+/// Removes the sessions whose time is over.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Sweep;
+
+impl Job for Sweep {
+    const KIND: &'static str = "sessions.sweep";
+
+    async fn run(self, app: App) -> Result<()> {
+        app.db().run("DELETE FROM sessions WHERE expires_at <= $1", [Time::now().into()]).await?;
+        Ok(())
+    }
 }

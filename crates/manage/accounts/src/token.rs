@@ -149,6 +149,7 @@ const COLUMNS: &str =
 
 impl AccessToken {
     /// Makes a token; gives it with its secret, which is stored hashed and can't be shown again.
+    #[allow(clippy::too_many_arguments, reason = "a struct for them would repeat the token's fields")]
     pub async fn create<C: ConnectionTrait>(
         conn: &C,
         user_id: i64,
@@ -242,6 +243,7 @@ impl AccessToken {
         if self.last_used_at.is_none_or(|t| now.since(t) > Duration::from_secs(60)) {
             let sql = "UPDATE access_tokens SET last_used_at = $2 WHERE id = $1";
             conn.run(sql, [self.id.into(), now.into()]).await?;
+            User::note_activity(conn, self.user_id).await?;
         }
         Ok(())
     }

@@ -227,6 +227,12 @@ impl User {
         Ok(())
     }
 
+    /// Notes that the user was here.
+    pub async fn note_activity<C: ConnectionTrait>(conn: &C, id: i64) -> Result<()> {
+        conn.run("UPDATE users SET last_activity_at = $2 WHERE id = $1", [id.into(), Time::now().into()]).await?;
+        Ok(())
+    }
+
     /// Takes a picture that is among the objects, or none, and removes the one before.
     pub(crate) async fn set_avatar(&self, app: &App, key: Option<&str>) -> Result<()> {
         let sql = "UPDATE users SET avatar = $2, updated_at = $3 WHERE id = $1";
