@@ -35,7 +35,7 @@ pub fn slices() -> Vec<Slice> {
 fn register(builder: &mut AppBuilder) {
     builder.insert(projects::RepositoryHooks(Arc::new(repositories::Repositories)));
     builder.insert(accounts::hooks::UserHooks(vec![Arc::new(projects::user_hook::UserNamespaces)]));
-    builder.insert(projects::shell::NavItems(projects::shell::nav()));
+    builder.insert(projects::shell::NavItems([projects::shell::nav(), pipelines::nav()].concat()));
     builder.insert(accounts::shell::Entries(projects::shell::entries()));
     builder.insert(git_transport::SshAddress::default());
     builder.insert(accounts::Credentials(vec![Arc::new(pipelines::JobTokens)]));
