@@ -54,11 +54,10 @@ impl Repo {
         // A wrong path is the caller's mistake and starts no walk.
         self.read(move |repo| tree_at(repo, at, &path)).await?;
         let (progress, mut done) = self.join_walk(key);
+        // The outcome is copied out at once: its guard must not be held while this waits for something else.
         let finished = tokio::time::timeout(budget, done.wait_for(Option::is_some)).await;
-        let complete = match finished {
-            Ok(Ok(outcome)) => outcome.clone().unwrap_or(Ok(false)).map_err(GitError::Corrupt)?,
-            Ok(Err(_)) | Err(_) => false,
-        };
+        let outcome = finished.ok().and_then(|waited| waited.ok()?.clone());
+        let complete = outcome.unwrap_or(Ok(false)).map_err(GitError::Corrupt)?;
         let found = locked(&progress).clone();
         self.load(&found, complete).await
     }
