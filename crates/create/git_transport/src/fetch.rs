@@ -12,7 +12,7 @@ use kernel::{Error, Result};
 use repositories::{OrStatus, hidden_refs};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::limits;
+use crate::{limits, messages};
 
 /// Bytes on their way to the client.
 pub(crate) type Chunks = BoxStream<'static, std::io::Result<Bytes>>;
@@ -50,7 +50,7 @@ pub(crate) async fn answer(
     if protocol != Protocol::V2 {
         return stream(repo, protocol, true, input).await.map(Answer::Stream);
     }
-    match v2::read_request(&mut input).await.or_status()? {
+    match v2::read_request(&mut input).await.map_err(messages::unreadable)? {
         Request::End => Ok(Answer::Whole(Bytes::new())),
         Request::LsRefs(wanted) => Ok(Answer::Whole(repo.ls_refs(wanted, &hidden_refs()).await.or_status()?)),
         Request::Other { command, consumed } => {

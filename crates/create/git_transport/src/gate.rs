@@ -35,6 +35,9 @@ pub(crate) async fn admit(app: &App, actor: &Actor, path: &str, service: Service
     check_scope(actor, service)?;
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
+    if path.chars().any(char::is_control) {
+        return Err(Error::not_found("Project"));
+    }
     match find(app, actor, path).await {
         Ok(admitted) => {
             check_permission(&admitted.access, service)?;

@@ -13,7 +13,6 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kernel::http::client_ip;
 use kernel::{App, Error, Result};
-use repositories::OrStatus;
 use tokio::io::{AsyncRead, BufReader};
 use tokio_util::io::StreamReader;
 
@@ -101,7 +100,7 @@ async fn take_in(app: &App, actor: &Actor, project: &str, (headers, body): (Head
     check_type(&headers, service)?;
     let door = admit(app, actor, project, service).await?;
     let mut input = reader(&headers, body)?;
-    let head = read_head(&mut input).await.or_status()?;
+    let head = read_head(&mut input).await.map_err(messages::unreadable)?;
     if head.commands.is_empty() {
         return Ok(answer(service, "result", Body::empty()));
     }

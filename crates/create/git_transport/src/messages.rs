@@ -22,6 +22,14 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
+/// What is wrong with a request that can't be read.
+pub(crate) fn unreadable(error: git::GitError) -> Error {
+    match error {
+        git::GitError::Io(_) => Error::bad_request("the request broke off, or is not compressed as it says"),
+        other => repositories::status_of(other),
+    }
+}
+
 /// The same where a status code says nothing.
 pub(crate) fn spoken(error: &Error) -> String {
     match error {

@@ -45,11 +45,10 @@ pub(super) async fn run(app: App, actor: Actor, channel: Channel<Msg>, command: 
 async fn pump(mut read: ChannelReadHalf, mut feed: DuplexStream) {
     while let Some(message) = read.wait().await {
         match message {
-            ChannelMsg::Data { data } => {
-                if feed.write_all(&data).await.is_err() {
-                    return;
-                }
-            }
+            ChannelMsg::Data { data } => match feed.write_all(&data).await {
+                Ok(()) => {}
+                Err(_) => return,
+            },
             ChannelMsg::Eof | ChannelMsg::Close => return,
             _ => {}
         }
@@ -112,7 +111,7 @@ impl Session {
         }
         self.send(v2::capabilities(fetch::AGENT)).await?;
         loop {
-            match v2::read_request(&mut input).await.or_status()? {
+            match v2::read_request(&mut input).await.map_err(messages::unreadable)? {
                 Request::End => return Ok(()),
                 Request::LsRefs(wanted) => self.send(repo.ls_refs(wanted, &hidden_refs()).await.or_status()?).await?,
                 Request::Other { consumed, .. } => {
@@ -140,7 +139,7 @@ impl Session {
         // Protocol 1 only adds a line that says so; the answers are those of protocol 0.
         let protocol = if self.protocol == Protocol::V1 { Protocol::V1 } else { Protocol::V0 };
         self.send(fetch::advertise(&repo, Service::ReceivePack, protocol).await?).await?;
-        let head = read_head(&mut input).await.or_status()?;
+        let head = read_head(&mut input).await.map_err(messages::unreadable)?;
         if head.commands.is_empty() {
             return Ok(());
         }
