@@ -1,7 +1,7 @@
 //! The languages of projects, as they were last found.
 
 use kernel::db::Sql;
-use kernel::{Result, Tx};
+use kernel::{App, Result, Tx};
 use sea_orm::ConnectionTrait;
 use sea_orm::FromQueryResult;
 
@@ -22,6 +22,18 @@ pub async fn store(tx: &Tx, project_id: i64, found: &[(String, f64)]) -> Result<
         tx.run(sql, [project_id.into(), name.as_str().into(), name.to_lowercase().into(), (*share).into()]).await?;
     }
     Ok(())
+}
+
+/// Stores what was found where it is not known already.
+pub async fn note(app: &App, project_id: i64, found: &[(String, f64)]) -> Result<()> {
+    let known = of_project(app.db().conn(), project_id).await?;
+    let same = |(a, b): (&Share, &(String, f64))| a.name == b.0 && (a.share - b.1).abs() < 0.01;
+    if known.len() == found.len() && known.iter().zip(found).all(same) {
+        return Ok(());
+    }
+    let tx = app.begin().await?;
+    store(&tx, project_id, found).await?;
+    tx.commit().await
 }
 
 /// What is known of a project's languages, the largest share first.

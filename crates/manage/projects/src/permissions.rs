@@ -63,6 +63,7 @@ permissions! {
     CreatePipeline "Run pipelines" DEVELOPER false Some(Feature::Builds), true;
     ManagePipeline "Retry, cancel and play jobs" DEVELOPER false Some(Feature::Builds), true;
     EraseJob "Erase a job's log and artifacts" DEVELOPER false Some(Feature::Builds), true;
+    DeleteArtifacts "Delete job artifacts" MAINTAINER false Some(Feature::Builds), true;
     DeletePipeline "Delete pipelines" OWNER false Some(Feature::Builds), true;
     ManageVariables "See and change CI/CD variables" MAINTAINER false None, false;
 

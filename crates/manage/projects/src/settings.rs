@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A part of a project that can be switched off or kept to members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::enum_variant_names, reason = "feature flags are called that")]
 pub enum Feature {
     Issues,
     Repository,

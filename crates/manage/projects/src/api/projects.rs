@@ -122,7 +122,7 @@ async fn update(
     match form.avatar {
         Some(picture) => avatar::store(&app, Of::Project(access.project.id), picture).await?,
         None if form.params.avatar.as_deref() == Some("") => {
-            avatar::remove(&app, Of::Project(access.project.id)).await?
+            avatar::remove(&app, Of::Project(access.project.id)).await?;
         }
         None => {}
     }
@@ -208,7 +208,11 @@ async fn transfer(
 async fn show_languages(State(app): State<App>, access: ProjectAccess) -> Result<Json<Map<String, Value>>> {
     access.sees(Permission::ReadCode, "Project")?;
     let found = match app.get::<RepositoryHooks>() {
-        Some(hooks) if !access.project.empty_repo => hooks.0.languages(&app, &access.project).await?,
+        Some(hooks) if !access.project.empty_repo => {
+            let found = hooks.0.languages(&app, &access.project).await?;
+            languages::note(&app, access.project.id, &found).await?;
+            found
+        }
         _ => {
             let known = languages::of_project(app.db().conn(), access.project.id).await?;
             known.into_iter().map(|l| (l.name, l.share)).collect()

@@ -146,7 +146,7 @@ async fn database(app: &App) -> Result<String> {
 fn disk(folder: &PathBuf) -> String {
     match nix::sys::statvfs::statvfs(folder) {
         Ok(found) => {
-            let bytes = |blocks| u64::from(found.fragment_size()).saturating_mul(blocks);
+            let bytes = |blocks| found.fragment_size().saturating_mul(blocks);
             format!(
                 "{} free of {}",
                 format::bytes(bytes(found.blocks_available())),
