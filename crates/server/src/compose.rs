@@ -35,10 +35,11 @@ pub fn slices() -> Vec<Slice> {
 fn register(builder: &mut AppBuilder) {
     builder.insert(projects::RepositoryHooks(Arc::new(repositories::Repositories)));
     builder.insert(accounts::hooks::UserHooks(vec![Arc::new(projects::user_hook::UserNamespaces)]));
-    builder.insert(projects::shell::NavItems([projects::shell::nav(), pipelines::nav()].concat()));
+    builder.insert(projects::shell::NavItems([projects::shell::nav(), source_pages::nav(), pipelines::nav()].concat()));
     builder.insert(accounts::shell::Entries(projects::shell::entries()));
     builder.insert(git_transport::SshAddress::default());
     builder.insert(accounts::Credentials(vec![Arc::new(pipelines::JobTokens)]));
+    builder.insert(repositories::LastPipelines(Arc::new(pipelines::CommitPipelines)));
     builder.insert(pipelines::RunnerState::default());
 }
 

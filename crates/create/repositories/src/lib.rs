@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use projects::SearchScope;
 
+pub use api::commit_entity::CommitEntity;
 pub use commit_status::CommitStatus;
 pub use error::{OrStatus, status_of};
 pub use events::{Origin, RefUpdate, RefUpdated, RepositoryImported, Source};

@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod advance;
+mod api;
 pub mod artifacts;
 pub mod build;
 pub mod create;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use kernel::Slice;
 use repositories::RefUpdated;
 
+pub use api::CommitPipelines;
 pub use artifacts::Artifact;
 pub use build::Build;
 pub use pages::nav;
@@ -36,11 +38,12 @@ pub use token::JobTokens;
 
 /// The slice.
 pub fn slice() -> Slice {
-    Slice::new("pipelines")
+    let slice = Slice::new("pipelines")
         .web(pages::web())
         .on::<RefUpdated, _>("pipelines.on_push", on_push::start_pipeline)
         .job::<advance::StartDelayed>()
         .job::<finish::Archive>()
         .every::<artifacts::Expire>(Duration::from_secs(600))
-        .starts(|app| Box::pin(runner::start(app)))
+        .starts(|app| Box::pin(runner::start(app)));
+    api::endpoints().into_iter().fold(slice, Slice::api)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use git::log::CommitStats;
 use git::{Commit, Oid, Signature};
 use kernel::{App, Result, Time};
-use projects::Permission;
+use projects::{Permission, Project};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(crate) struct StatsEntity {
 
 /// A commit.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct CommitEntity {
+pub struct CommitEntity {
     pub(crate) id: String,
     short_id: String,
     created_at: String,
@@ -66,6 +66,11 @@ impl StatsEntity {
 impl CommitEntity {
     /// The commit without trailers and stats.
     pub(crate) fn of(app: &App, code: &Code, commit: &Commit) -> Self {
+        Self::in_project(app, &code.access.project, commit)
+    }
+
+    /// The same for those who need no more of the repository.
+    pub fn in_project(app: &App, project: &Project, commit: &Commit) -> Self {
         let (author, committer) = (&commit.author, &commit.committer);
         Self {
             id: commit.id.to_string(),
@@ -82,13 +87,14 @@ impl CommitEntity {
             committed_date: date(committer),
             trailers: BTreeMap::new(),
             extended_trailers: BTreeMap::new(),
-            web_url: code.url(app, &format!("/-/commit/{}", commit.id)),
+            web_url: project.url(app, &format!("/-/commit/{}", commit.id)),
             stats: None,
         }
     }
 
     /// Adds what stands in the last paragraph of the message.
-    pub(crate) fn with_trailers(mut self, commit: &Commit) -> Self {
+    #[must_use]
+    pub fn with_trailers(mut self, commit: &Commit) -> Self {
         for (key, value) in commit.trailers() {
             self.trailers.insert(key.clone(), value.clone());
             self.extended_trailers.entry(key).or_default().push(value);

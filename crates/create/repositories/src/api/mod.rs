@@ -8,7 +8,7 @@ mod cherry_pick;
 mod code;
 mod comments;
 mod commit_create;
-mod commit_entity;
+pub(crate) mod commit_entity;
 mod commits;
 mod compare;
 mod contributors;
