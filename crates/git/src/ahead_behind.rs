@@ -26,7 +26,8 @@ pub struct AheadBehind {
 impl Repo {
     /// Compares several commits with `base`, in the order given.
     pub async fn ahead_behind(&self, base: Oid, tips: &[Oid]) -> Result<Vec<AheadBehind>> {
-        let counts = tips.iter().map(|tip| self.compare(base, *tip));
+        // Collected first: a closure that lives while this waits makes the future hard to prove `Send` for callers.
+        let counts: Vec<_> = tips.iter().map(|tip| self.compare(base, *tip)).collect();
         stream::iter(counts).buffered(PARALLEL).try_collect().await
     }
 

@@ -34,9 +34,10 @@ pub fn slices() -> Vec<Slice> {
 /// What higher slices register with lower ones.
 fn register(builder: &mut AppBuilder) {
     builder.insert(projects::RepositoryHooks(Arc::new(repositories::Repositories)));
+    builder.insert(projects::SearchScopes(repositories::search_scopes()));
     builder.insert(accounts::hooks::UserHooks(vec![Arc::new(projects::user_hook::UserNamespaces)]));
     builder.insert(projects::shell::NavItems([projects::shell::nav(), source_pages::nav(), pipelines::nav()].concat()));
-    builder.insert(accounts::shell::Entries(projects::shell::entries()));
+    builder.insert(accounts::shell::Entries([projects::shell::entries(), pipelines::entries()].concat()));
     builder.insert(git_transport::SshAddress::default());
     builder.insert(accounts::Credentials(vec![Arc::new(pipelines::JobTokens)]));
     builder.insert(repositories::LastPipelines(Arc::new(pipelines::CommitPipelines)));

@@ -1,0 +1,112 @@
+//! The pages of code: files, history, changes, branches and tags, and editing in the browser.
+
+mod archive;
+mod aside;
+mod blame;
+mod blob;
+mod blob_body;
+mod branches;
+mod changes;
+mod commit;
+mod commits;
+mod compare;
+mod diff_parts;
+mod empty;
+mod find;
+mod graphs;
+mod history;
+mod home;
+mod licence;
+mod links;
+mod people;
+mod pick;
+mod place;
+mod protection;
+mod raw;
+mod readme;
+mod star;
+mod switcher;
+mod tags;
+mod target;
+mod tree;
+
+use axum::routing::{get, post};
+use kernel::{Slice, Web};
+use projects::Permission;
+use projects::shell::{Area, NavItem};
+
+/// What this area brings to the program.
+pub fn slice() -> Slice {
+    Slice::new("source_pages").web(files()).web(changes()).web(refs())
+}
+
+fn files() -> Web {
+    Web::default()
+        .at("/@project/{project}", get(home::show))
+        .at("/@project/{project}/-/toggle_star", post(star::toggle))
+        .at("/@project/{project}/-/forks", post(star::fork))
+        .at("/@project/{project}/-/forks/new", get(star::new_fork))
+        .at("/@project/{project}/-/tree", get(tree::at_default))
+        .at("/@project/{project}/-/tree/{*rest}", get(tree::show))
+        .at("/@project/{project}/-/blob/{*rest}", get(blob::show))
+        .at("/@project/{project}/-/raw/{*rest}", get(raw::show))
+        .at("/@project/{project}/-/find_file/{*rest}", get(find::show))
+        .at("/@project/{project}/-/files/{*rest}", get(find::list))
+        .at("/@project/{project}/-/archive/{*rest}", get(archive::download))
+}
+
+fn changes() -> Web {
+    Web::default()
+        .at("/@project/{project}/-/commits", get(commits::at_default))
+        .at("/@project/{project}/-/commits/{*rest}", get(commits::show))
+        .at("/@project/{project}/-/network/{*rest}", get(commits::network))
+        .at("/@project/{project}/-/graphs/{*rest}", get(graphs::show))
+        .at("/@project/{project}/-/blame/{*rest}", get(blame::show))
+        .at("/@project/{project}/-/commit/{id}", get(commit::show))
+        .at("/@project/{project}/-/commit/{id}/refs", get(commit::refs))
+        .at("/@project/{project}/-/commit/{id}/cherry_pick", get(pick::form).post(pick::act))
+        .at("/@project/{project}/-/commit/{id}/revert", get(pick::form).post(pick::act))
+        .at("/@project/{project}/-/diff_files/{*rest}", get(diff_parts::file))
+        .at("/@project/{project}/-/diff_lines/{*rest}", get(diff_parts::lines))
+        .at("/@project/{project}/-/compare", get(compare::form))
+        .at("/@project/{project}/-/compare/{*rest}", get(compare::show))
+}
+
+fn refs() -> Web {
+    Web::default()
+        .at("/@project/{project}/-/branches", get(branches::show).post(branches::create))
+        .at("/@project/{project}/-/branches/new", get(branches::new))
+        .at("/@project/{project}/-/delete_branch/{*rest}", post(branches::delete))
+        .at("/@project/{project}/-/merged_branches", post(branches::delete_merged))
+        .at("/@project/{project}/-/tags", get(tags::show).post(tags::create))
+        .at("/@project/{project}/-/tags/new", get(tags::new))
+        .at("/@project/{project}/-/delete_tag/{*rest}", post(tags::delete))
+        .at("/@project/{project}/-/settings/repository", get(protection::show))
+        .at("/@project/{project}/-/protected_branches", post(protection::protect_branch))
+        .at("/@project/{project}/-/protected_branches/{id}/delete", post(protection::unprotect_branch))
+        .at("/@project/{project}/-/protected_tags", post(protection::protect_tag))
+        .at("/@project/{project}/-/protected_tags/{id}/delete", post(protection::unprotect_tag))
+}
+
+/// The entries of a project's navigation.
+pub fn nav() -> Vec<NavItem> {
+    let entry = |area, key, title, suffix, order| NavItem::project(area, key, title, suffix, Permission::ReadCode, order);
+    let code = |key, title, suffix, order| entry(Area::Code, key, title, suffix, order);
+    vec![
+        code("files", "Files", "/-/tree/{branch}", 10),
+        code("commits", "Commits", "/-/commits/{branch}", 30),
+        code("branches", "Branches", "/-/branches", 40),
+        code("tags", "Tags", "/-/tags", 50),
+        code("network", "Graph", "/-/network/{branch}", 60),
+        code("compare", "Compare", "/-/compare", 70),
+        entry(Area::Analyse, "contributors", "Contributors", "/-/graphs/{branch}", 20),
+        NavItem::project(
+            Area::Settings,
+            "repository",
+            "Repository",
+            "/-/settings/repository",
+            Permission::ManageProtectedRefs,
+            30,
+        ),
+    ]
+}
