@@ -30,7 +30,7 @@ use repositories::RefUpdated;
 pub use api::CommitPipelines;
 pub use artifacts::Artifact;
 pub use build::Build;
-pub use pages::nav;
+pub use pages::{entries, nav};
 pub use pipeline::Pipeline;
 pub use runner::RunnerState;
 pub use status::Status;

@@ -1,8 +1,14 @@
 //! The pages of pipelines.
 
+mod admin;
+mod artifact_list;
+mod artifacts;
+mod badges;
+mod ci_lint;
 mod critical;
 mod definition;
 mod facts;
+mod group_settings;
 mod job;
 mod job_actions;
 mod job_log;
@@ -13,12 +19,14 @@ mod pipeline_actions;
 mod pipeline_new;
 mod pipeline_parts;
 mod pipelines;
+mod settings;
 mod sse;
+mod variables;
 
 use std::collections::HashMap;
 
 use accounts::User;
-use accounts::shell::redirect_with;
+use accounts::shell::{Entry, Place, redirect_with};
 use axum::response::Response;
 use axum::routing::{get, post};
 use kernel::{App, Error, Result, Web};
@@ -33,7 +41,7 @@ use crate::visibility::sees_pipelines;
 
 /// All pages.
 pub(crate) fn web() -> Web {
-    jobs(pipelines(Web::default()))
+    settings(artifacts(jobs(pipelines(Web::default()))))
 }
 
 fn pipelines(web: Web) -> Web {
@@ -57,12 +65,46 @@ fn jobs(web: Web) -> Web {
         .at("/@project/{project}/-/jobs/{job}/erase", post(job_actions::erase))
 }
 
+fn artifacts(web: Web) -> Web {
+    web.at("/@project/{project}/-/artifacts", get(artifact_list::list))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/browse", get(artifacts::browse_top))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/browse/{*path}", get(artifacts::browse))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/file/{*path}", get(artifacts::file))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/raw/{*path}", get(artifacts::file))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/download", get(artifacts::download))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/keep", post(artifacts::keep))
+        .at("/@project/{project}/-/jobs/{job}/artifacts/delete", post(artifacts::delete))
+        .at("/@project/{project}/-/badges/{*rest}", get(badges::show))
+}
+
+fn settings(web: Web) -> Web {
+    web.at("/@project/{project}/-/ci/lint", get(ci_lint::show).post(ci_lint::check))
+        .at("/@project/{project}/-/settings/ci_cd", get(settings::show).post(settings::update))
+        .at("/@project/{project}/-/settings/ci_cd/variables", post(settings::add))
+        .at("/@project/{project}/-/settings/ci_cd/variables/{id}", get(settings::edit).post(settings::change))
+        .at("/@project/{project}/-/settings/ci_cd/variables/{id}/delete", post(settings::delete))
+        .at("/@group/{group}/-/settings/ci_cd", get(group_settings::show))
+        .at("/@group/{group}/-/settings/ci_cd/variables", post(group_settings::add))
+        .at("/@group/{group}/-/settings/ci_cd/variables/{id}", get(group_settings::edit).post(group_settings::change))
+        .at("/@group/{group}/-/settings/ci_cd/variables/{id}/delete", post(group_settings::delete))
+        .at("/admin/runners", get(admin::runners))
+}
+
+/// The entry of the admin area.
+pub fn entries() -> Vec<Entry> {
+    let (place, order) = (Place::Admin, 45);
+    vec![Entry { place, key: "runners", title: "Runners", href: "/admin/runners", icon: "build", keys: "", order }]
+}
+
 /// The entries of the navigation.
 pub fn nav() -> Vec<NavItem> {
     use Permission as P;
     vec![
         NavItem::project(Area::Build, "pipelines", "Pipelines", "/-/pipelines", P::ReadPipelines, 10),
         NavItem::project(Area::Build, "jobs", "Jobs", "/-/jobs", P::ReadPipelines, 20),
+        NavItem::project(Area::Build, "artifacts", "Artifacts", "/-/artifacts", P::ReadArtifacts, 30),
+        NavItem::project(Area::Settings, "ci_cd", "CI/CD", "/-/settings/ci_cd", P::ManageVariables, 40),
+        NavItem::group(Area::Settings, "ci_cd", "CI/CD", "/-/settings/ci_cd", P::ReadGroupVariables, 40),
     ]
 }
 

@@ -85,8 +85,9 @@ pub(super) async fn list(State(app): State<App>, access: ProjectAccess, Query(as
     let may_run = access.can(Permission::CreatePipeline);
     page.body = html! {
         (parts::head(&html! { "Pipelines" }, &html! {
-            @if access.can(Permission::ReadCode) { (parts::link_button(&at(&access, "/-/ci/lint"), "", "Check a configuration")) }
-            @if may_run { (parts::primary_link(&at(&access, "/-/pipelines/new"), "play", "Run pipeline")) }
+            @if may_run {
+                (parts::link_button(&at(&access, "/-/ci/lint"), "", "Check a configuration"))
+                (parts::primary_link(&at(&access, "/-/pipelines/new"), "play", "Run pipeline")) }
         }, &html! {}))
         @if pipelines.is_empty() && !asked.narrows() { (starter(&access)) } @else {
             (tabs(&base, &asked))
@@ -292,7 +293,7 @@ fn starter(access: &ProjectAccess) -> Markup {
             (parts::code_box(STARTER, ".gitlab-ci.yml"))
             div.line {
                 @if access.can(Permission::PushCode) { (parts::primary_link(&new, "plus", "Add .gitlab-ci.yml")) }
-                (parts::link_button(&at(access, "/-/ci/lint"), "", "Check a configuration"))
+                @if access.can(Permission::CreatePipeline) { (parts::link_button(&at(access, "/-/ci/lint"), "", "Check a configuration")) }
             }
         }
     }
