@@ -11,6 +11,8 @@ use git::pack::{PackOptions, Protocol, Service};
 use kernel::{Error, Result};
 use repositories::{OrStatus, hidden_refs};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{limits, messages};
 
@@ -63,7 +65,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// Has git answer; its turn ends with the stream.
+/// Has git answer; its turn ends with the answer, or when the client takes nothing for too long.
 pub(crate) async fn stream(
     repo: &Repo,
     protocol: Protocol,
@@ -71,10 +73,15 @@ pub(crate) async fn stream(
     input: impl AsyncRead + Send + Unpin + 'static,
 ) -> Result<Chunks> {
     let turn = limits::turn().await?;
-    let process = repo.serve_pack(&options(Service::UploadPack, protocol, stateless), input).or_status()?;
-    let held = process.output.map(move |chunk| {
-        let _until_the_end = &turn;
-        chunk
+    let mut process = repo.serve_pack(&options(Service::UploadPack, protocol, stateless), input).or_status()?;
+    let (sender, receiver) = mpsc::channel(2);
+    tokio::spawn(async move {
+        while let Some(chunk) = process.output.next().await {
+            if sender.send_timeout(chunk, limits::STALLED).await.is_err() {
+                break;
+            }
+        }
+        drop(turn);
     });
-    Ok(held.boxed())
+    Ok(ReceiverStream::new(receiver).boxed())
 }

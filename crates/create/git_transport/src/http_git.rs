@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use git::pack::receive::read_head;
 use git::pack::{Protocol, Service};
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, PRAGMA, WWW_AUTHENTICATE};
@@ -18,7 +18,7 @@ use tokio_util::io::StreamReader;
 
 use crate::fetch::{self, Answer};
 use crate::gate::{Door, admit, empty_repository};
-use crate::{auth, messages, push};
+use crate::{auth, limits, messages, push};
 
 /// Who sends a request.
 pub(crate) async fn actor_of(app: &App, parts: &Parts) -> Result<Actor> {
@@ -126,7 +126,10 @@ fn check_type(headers: &HeaderMap, service: Service) -> Result<()> {
 
 /// The body as it comes in, unpacked if it is compressed.
 fn reader(headers: &HeaderMap, body: Body) -> Result<Box<dyn AsyncRead + Send + Unpin>> {
-    let plain = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
+    let chunks = body.into_data_stream().map_err(std::io::Error::other);
+    let in_time = tokio_stream::StreamExt::timeout(chunks, limits::STALLED);
+    let stalled = |_| Err(std::io::ErrorKind::TimedOut.into());
+    let plain = StreamReader::new(Box::pin(in_time.map(move |chunk| chunk.unwrap_or_else(stalled))));
     match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default() {
         b"" | b"identity" => Ok(Box::new(plain)),
         b"gzip" | b"x-gzip" => Ok(Box::new(BufReader::new(async_compression::tokio::bufread::GzipDecoder::new(plain)))),

@@ -9,6 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How long a client waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How long a client may neither send nor take anything before it loses its turn.
+pub(crate) const STALLED: Duration = Duration::from_secs(600);
+
 static PACKS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Arc::new(Semaphore::new(8 + 4 * cores))

@@ -58,7 +58,10 @@ async fn refuse(head: &ReceiveHead, reasons: &[String], mut input: impl AsyncRea
     let short = if let [only] = reasons { only.as_str() } else { "refused, see above" };
     let text = messages::boxed(&[reasons.iter().map(|r| capitalised(r)).collect()]);
     drop(sender.send(Ok(head.refusal(&text, short))));
-    let _whether_all_came = tokio::time::timeout(DRAIN, tokio::io::copy(&mut input, &mut tokio::io::sink())).await;
+    // Where refs are only deleted no pack follows, and over SSH the client would wait with us.
+    if head.commands.iter().any(|c| !c.new.is_zero()) {
+        let _whether_all_came = tokio::time::timeout(DRAIN, tokio::io::copy(&mut input, &mut tokio::io::sink())).await;
+    }
 }
 
 fn capitalised(text: &str) -> String {

@@ -87,6 +87,8 @@ async fn pushes_over_ssh_are_checked_like_any_other() {
         commit(&work, "a", "a").await;
         let said = dana.git(&work, &["push", &dana.url("mill/wheel"), "main"]).await.expect_failure();
         assert!(said.contains("remote: main is a protected branch"), "{said}");
+        let said = dana.git(&work, &["push", &dana.url("mill/wheel"), ":main"]).await.expect_failure();
+        assert!(said.contains("main is the default branch"), "{said}");
         let said = rita.git(&work, &["push", &rita.url("mill/wheel"), "main:x"]).await.expect_failure();
         assert!(said.contains("you may not push to mill/wheel"), "{said}");
         rita.git(t.scratch(), &["clone", "-q", &rita.url("mill/wheel"), "clone"]).await.expect_ok();

@@ -9,7 +9,7 @@ use sea_orm::FromQueryResult;
 use testkit::{GitOutput, TestApp, git};
 
 /// Runs a program in a folder with git's environment and more.
-pub async fn run(folder: &Path, program: &str, args: &[&str], env: &[(&str, &str)]) -> GitOutput {
+pub(crate) async fn run(folder: &Path, program: &str, args: &[&str], env: &[(&str, &str)]) -> GitOutput {
     let output = tokio::process::Command::new(program)
         .current_dir(folder)
         .args(args)
@@ -31,7 +31,7 @@ pub async fn run(folder: &Path, program: &str, args: &[&str], env: &[(&str, &str
 }
 
 /// A work tree with one commit on `main`.
-pub async fn work_tree(t: &TestApp, name: &str) -> PathBuf {
+pub(crate) async fn work_tree(t: &TestApp, name: &str) -> PathBuf {
     let folder = t.scratch().join(name);
     std::fs::create_dir_all(&folder).unwrap();
     git(&folder, &["init", "-q", "-b", "main"]).await.expect_ok();
@@ -40,7 +40,7 @@ pub async fn work_tree(t: &TestApp, name: &str) -> PathBuf {
 }
 
 /// Writes a file and commits it; gives the commit.
-pub async fn commit(folder: &Path, file: &str, text: &str) -> String {
+pub(crate) async fn commit(folder: &Path, file: &str, text: &str) -> String {
     std::fs::write(folder.join(file), text).unwrap();
     git(folder, &["add", "-A"]).await.expect_ok();
     git(folder, &["commit", "-q", "-m", &format!("Change {file}")]).await.expect_ok();
@@ -48,7 +48,7 @@ pub async fn commit(folder: &Path, file: &str, text: &str) -> String {
 }
 
 /// The commit that is checked out.
-pub async fn head(folder: &Path) -> String {
+pub(crate) async fn head(folder: &Path) -> String {
     git(folder, &["rev-parse", "HEAD"]).await.expect_ok().trim().to_owned()
 }
 
@@ -58,19 +58,19 @@ struct Payload {
 }
 
 /// All updates of refs that were told, in order.
-pub async fn told(t: &TestApp) -> Vec<RefUpdated> {
+pub(crate) async fn told(t: &TestApp) -> Vec<RefUpdated> {
     let sql = "SELECT payload FROM events WHERE name = 'ref.updated' ORDER BY id";
     let rows: Vec<Payload> = t.app.db().all(sql, []).await.unwrap();
     rows.iter().map(|r| serde_json::from_str(&r.payload).unwrap()).collect()
 }
 
 /// The number of ref updates that have begun and not ended.
-pub async fn pending(t: &TestApp) -> i64 {
+pub(crate) async fn pending(t: &TestApp) -> i64 {
     t.app.db().conn().scalar("SELECT COUNT(*) FROM pending_ref_updates", []).await.unwrap().unwrap()
 }
 
 /// What is left of pushes in a repository: quarantines, locks, temporary packs.
-pub fn leftovers(repository: &Path) -> Vec<PathBuf> {
+pub(crate) fn leftovers(repository: &Path) -> Vec<PathBuf> {
     let mut folders = vec![repository.to_owned()];
     let mut found = vec![];
     while let Some(folder) = folders.pop() {
@@ -87,12 +87,12 @@ pub fn leftovers(repository: &Path) -> Vec<PathBuf> {
 }
 
 /// The folder of the repository at a path.
-pub async fn repository(t: &TestApp, path: &str) -> PathBuf {
+pub(crate) async fn repository(t: &TestApp, path: &str) -> PathBuf {
     projects::Project::by_path(t.app.db().conn(), path).await.unwrap().unwrap().repository_path(&t.app)
 }
 
 /// Fails the test unless git finds the repository sound.
-pub async fn assert_sound(repository: &Path) {
+pub(crate) async fn assert_sound(repository: &Path) {
     git(repository, &["fsck", "--full", "--strict"]).await.expect_ok();
     assert_eq!(leftovers(repository), Vec::<PathBuf>::new());
 }
