@@ -131,7 +131,7 @@ async fn query_of(code: &Code, filters: &Filters, paging: &Paging) -> Result<Opt
 
 /// The commits that a range leaves out, and those that it starts from.
 async fn range(code: &Code, text: &str) -> Result<(Vec<Oid>, Vec<Oid>)> {
-    let Some((from, to)) = text.split_once("..") else {
+    let Some((from, to)) = text.split_once("..").filter(|_| text.bytes().any(|b| b != b'.')) else {
         return Ok((vec![], vec![code.commit_of(text, "Commit").await?]));
     };
     let branch = code.access.project.branch();

@@ -1,17 +1,3 @@
-//! The REST API of repositories, at a real server with real git, on each database.
+//! Repositories at a real server with real git, on each database.
 
-mod branches;
-mod changelog;
-mod comments;
-mod commits;
-mod compare;
-mod files;
-mod hostile;
-mod protected;
-mod races;
-mod roles;
-mod search;
-mod statuses;
-mod support;
-mod tags;
-mod tree;
+mod api;

@@ -1,7 +1,7 @@
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::{Bench, commit, create, texts};
+use super::support::{Bench, commit, create, texts};
 
 #[tokio::test]
 async fn code_and_commits_are_found() {

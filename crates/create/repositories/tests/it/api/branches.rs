@@ -2,7 +2,7 @@ use http::Method;
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::{Bench, commit, create, texts};
+use super::support::{Bench, commit, create, texts};
 
 #[tokio::test]
 async fn branches_come_and_go() {

@@ -1,16 +1,16 @@
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::{Bench, commit, create, texts};
+use super::support::{Bench, commit, create, texts};
 
 #[tokio::test]
 async fn revisions_are_compared_from_where_they_part() {
     for_each_database(async |t| {
         let b = Bench::seeded(&t).await;
         b.olive.post(b.repo("branches"), json!({ "branch": "topic", "ref": "main" })).await.expect(201);
-        commit(&b.olive, &b.wheel, "main", "On main", json!([create("m", "x\n")])).await;
-        commit(&b.olive, &b.wheel, "topic", "One", json!([create("t1", "x\n")])).await;
-        commit(&b.olive, &b.wheel, "topic", "Two", json!([create("t2", "x\n")])).await;
+        commit(&b.olive, &b.wheel, "main", "On main", json!([create("m", "main\n")])).await;
+        commit(&b.olive, &b.wheel, "topic", "One", json!([create("t1", "one\n")])).await;
+        commit(&b.olive, &b.wheel, "topic", "Two", json!([create("t2", "two\n")])).await;
         let found = b.olive.get(b.repo("compare?from=main&to=topic")).await.expect(200).json();
         assert_eq!(texts(&found["commits"], "title"), ["One", "Two"]);
         assert_eq!(found["commit"]["title"], "Two");

@@ -1,7 +1,7 @@
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::Bench;
+use super::support::Bench;
 
 #[tokio::test]
 async fn odd_names_are_refused_politely() {
@@ -96,7 +96,7 @@ async fn unicode_and_odd_but_legal_names_work() {
 async fn markdown_is_made_safe() {
     for_each_database(async |t| {
         let b = Bench::new(&t).await;
-        let text = "# Hi\n\n<script>alert(1)</script> [x](javascript:alert(1)) **bold**";
+        let text = "# Hi\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) **bold**";
         let made = b.olive.post("/api/v4/markdown", json!({ "text": text, "gfm": true })).await.expect(201).json();
         let html = made["html"].as_str().unwrap();
         assert!(

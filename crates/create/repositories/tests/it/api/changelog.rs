@@ -1,7 +1,7 @@
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::{Bench, commit, create};
+use super::support::{Bench, commit, create};
 
 #[tokio::test]
 async fn changelogs_are_made_of_trailers() {

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::{Bench, create};
+use super::support::{Bench, create};
 
 #[tokio::test]
 async fn commits_to_one_branch_at_once_all_arrive() {

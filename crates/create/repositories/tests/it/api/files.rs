@@ -2,7 +2,7 @@ use http::Method;
 use serde_json::json;
 use testkit::for_each_database;
 
-use crate::support::Bench;
+use super::support::Bench;
 
 #[tokio::test]
 async fn a_file_lives_from_creation_to_deletion() {

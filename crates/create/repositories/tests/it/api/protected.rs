@@ -2,7 +2,7 @@ use http::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Client, for_each_database};
 
-use crate::support::{Bench, texts};
+use super::support::{Bench, texts};
 
 async fn patch(client: &Client, path: String, body: Value) -> Answer {
     client.send(client.request(Method::PATCH, path).json(&body)).await

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use testkit::for_each_database;
 
-use crate::support::{Bench, commit, texts, update};
+use super::support::{Bench, commit, texts, update};
 
 #[tokio::test]
 async fn tags_are_light_or_annotated() {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use testkit::{for_each_database, git};
 
-use crate::support::{Bench, commit, create, texts, update};
+use super::support::{Bench, commit, create, texts, update};
 
 #[tokio::test]
 async fn one_commit_carries_out_every_kind_of_action() {

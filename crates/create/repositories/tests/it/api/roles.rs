@@ -2,7 +2,7 @@ use http::Method;
 use serde_json::{Value, json};
 use testkit::for_each_database;
 
-use crate::support::{Bench, seed};
+use super::support::{Bench, seed};
 
 /// Statuses in the order of `World::people`, then of nobody.
 type Expected = [u16; 10];

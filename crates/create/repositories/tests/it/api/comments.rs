@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use testkit::for_each_database;
 
-use crate::support::Bench;
+use super::support::Bench;
 
 #[tokio::test]
 async fn people_talk_about_commits() {
