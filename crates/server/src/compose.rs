@@ -140,6 +140,10 @@ fn service(app: &App, inner: Router) -> Router {
 
 async fn dispatch(app: App, inner: Arc<Router>, mut request: Request) -> Response {
     let original = request.uri().clone();
+    if original.path().contains("%00") {
+        // No name of anything holds a NUL, and PostgreSQL can't be asked for one.
+        return Error::bad_request("the path is malformed").into_response();
+    }
     let path = match rewrite::rewrite(&app, original.path()).await {
         Ok(Some(path)) => path,
         Ok(None) => "/@nothing".to_owned(),

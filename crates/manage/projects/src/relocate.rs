@@ -76,8 +76,8 @@ impl Namespace {
         let now = Time::now();
         for (table, column) in [("namespaces", "id"), ("projects", "namespace_id")] {
             let sql = format!(
-                "UPDATE {table} SET full_path = $2 || SUBSTR(full_path, $3), full_path_key = $4 || SUBSTR(full_path_key, $3),
-                 updated_at = $5 WHERE {column} IN ({BELOW} = $1)"
+                "UPDATE {table} SET full_path = $2 || SUBSTR(full_path, CAST($3 AS INTEGER)),
+                 full_path_key = $4 || SUBSTR(full_path_key, CAST($3 AS INTEGER)), updated_at = $5 WHERE {column} IN ({BELOW} = $1)"
             );
             let from = i64::try_from(self.full_path.len() + 1).unwrap_or(1);
             let key = full_path.to_lowercase();
