@@ -57,7 +57,7 @@ async fn statuses_are_checked() {
             let refused = b.olive.post(&path, body).await.expect(400).json();
             assert!(refused["message"][field][0].is_string(), "{refused}");
         }
-        for bad in ["main", "1111111111111111111111111111111111111111", "%00"] {
+        for bad in ["main", "1111111111111111111111111111111111111111", "-x"] {
             b.olive.post(format!("{}/statuses/{bad}", b.wheel), json!({ "state": "success" })).await.expect(404);
         }
         b.world.rita.client(&t).post(&path, json!({ "state": "success" })).await.expect(403);

