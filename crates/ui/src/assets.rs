@@ -18,6 +18,7 @@ const CSS: &str = concat!(
     include_str!("../assets/charts.css"),
     include_str!("../assets/plan.css"),
     include_str!("../assets/extra.css"),
+    include_str!("../assets/source.css"),
     include_str!("../assets/door.css"),
     include_str!("../assets/shell.css"),
 );

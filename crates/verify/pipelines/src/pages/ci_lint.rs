@@ -78,7 +78,7 @@ fn answer(app: &App, access: &ProjectAccess, text: &str, dry_run: bool, linted: 
                 (Field { name: "content", label: definition::config_path(access), value: text, rows: 22, mono: true, required: true, ..Field::default() }.textarea())
                 (checkbox("dry_run", "Work out the pipeline of a push to the default branch", dry_run,
                     "Rules, needs and variables are evaluated too; the jobs listed are those that would run."))
-                (parts::submit("Check"))
+                (ui::form::actions("Check", None))
             }
             @if let Some(merged) = linted.and_then(|l| l.merged.as_deref()) {
                 (parts::panel_rows("merged", "With everything that it includes and extends",

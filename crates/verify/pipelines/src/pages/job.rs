@@ -84,11 +84,9 @@ fn head(view: &View<'_>) -> Markup {
         &actions(view),
         &html! {
             (ui::status::status_pill(of_build(build)))
-            span.soft {
-                @if attempts > 1 { "attempt " (attempts) ", " }
-                @if let Some(user) = &view.user { "started by " (person(user)) " " }
-                "for " (commit_link(view.access, &view.pipeline.sha)) " on " (ref_link(view.access, &view.pipeline.ref_name))
-            }
+            @if attempts > 1 { span.soft { "attempt " (attempts) } }
+            @if let Some(user) = &view.user { span.soft { "started by" } (person(user)) }
+            span.soft { "for " (commit_link(view.access, &view.pipeline.sha)) " on " (ref_link(view.access, &view.pipeline.ref_name)) }
             span.faint.num {
                 @if let Some(taken) = build.duration() { (format::duration(taken)) ", " }
                 (format::time(time.0))
@@ -192,11 +190,11 @@ fn play_form(view: &View<'_>, why: &str) -> Markup {
             p.soft { (why) }
             form.stack method="post" action=(action) data-confirm=[question] {
                 details {
-                    summary { "With further variables" }
+                    summary.btn { (ui::icon("plus")) "Further variables" }
                     (ui::form::Field { name: "variables", label: "Variables", rows: 3, mono: true, placeholder: "KEY=value",
                         hint: "One a line. They rank above those of the project and are shown to those who see the job.", ..Default::default() }.textarea())
                 }
-                (parts::submit("Start job"))
+                (ui::form::actions("Start job", None))
             }
         },
     )

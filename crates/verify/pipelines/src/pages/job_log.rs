@@ -101,10 +101,15 @@ pub(super) async fn tail(app: &App, build: &Build, lines: usize) -> Result<Marku
     let size = u64::try_from(build.trace_size).unwrap_or(0);
     let bytes = trace::read(app, build, size.saturating_sub(8 << 10)).await?;
     let events = ui::ansi::parse(&bytes[last_lines(&bytes, lines)..]);
-    let kept = events.into_iter().filter_map(|e| match e {
-        Event::Line(line) if !line.text.trim().is_empty() => Some(line),
-        _ => None,
-    });
+    let mut kept = vec![];
+    for event in events {
+        match event {
+            Event::Line(line) if !line.text.trim().is_empty() => kept.push(line),
+            // What the runner did before the script explains nothing.
+            Event::SectionStart { name, .. } if name == "step_script" => kept.clear(),
+            _ => {}
+        }
+    }
     Ok(ui::html! { @for line in kept { (PreEscaped(line.html)) "\n" } })
 }
 

@@ -125,7 +125,9 @@ fn weight(build: &Build, usual: &HashMap<String, f64>) -> f64 {
 
 async fn failures(app: &App, access: &ProjectAccess, builds: &[Build]) -> Result<Vec<(Build, Markup)>> {
     let mut out = vec![];
-    for build in builds.iter().filter(|b| b.status == Status::Failed).take(FAILURES) {
+    let mut failed: Vec<&Build> = builds.iter().filter(|b| b.status == Status::Failed).collect();
+    failed.sort_by_key(|b| b.allow_failure);
+    for build in failed.into_iter().take(FAILURES) {
         let shown = reads_logs(access) && crate::permit::read_trace(access, build).is_ok();
         let lines = if shown { super::job_log::tail(app, build, 10).await? } else { Markup::default() };
         out.push((build.clone(), lines));

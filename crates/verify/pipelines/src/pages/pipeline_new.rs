@@ -7,7 +7,7 @@ use accounts::shell::redirect;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use ci_yaml::DefaultVariable;
-use git::refs::RefQuery;
+use git::refs::{RefOrder, RefQuery};
 use git::{Oid, Repo};
 use http::StatusCode;
 use kernel::http::{Params, Query};
@@ -23,8 +23,8 @@ use crate::create::{Tree, Wanted, config_text, create};
 use crate::permit;
 use crate::variables::GivenVariable;
 
-/// Names that the field for a ref offers.
-const OFFERED: usize = 200;
+/// Names of branches and of tags that the form mentions.
+const OFFERED: usize = 10;
 
 #[derive(Default, Deserialize)]
 pub(super) struct Form {
@@ -69,17 +69,19 @@ async fn show(app: &App, access: &ProjectAccess, form: &Form, error: Option<&Err
     page.body = html! {
         (parts::head(&html! { "Run pipeline" }, &html! {}, &html! { span.soft { "It runs the jobs that the configuration at the branch or tag asks for." } }))
         @if let (Some(error), None) = (error, &wrong) { (parts::alert(Tone::Bad, &html! { (sentence(&error.to_string())) })) }
-        form.line.filters action=(here) {
+        div.stack.wide {
+        form.stack action=(here) {
             (Field { name: "ref", label: "Branch or tag", value: wanted, error: wrong.as_deref(), mono: true, required: true, ..Field::default() }.input())
-            datalist id="refs-known" { @for name in &names { option value=(name) {} } }
-            button.btn type="submit" { "Read its variables" }
+            @if names.len() > 1 { p.hint { "There are " (names.join(", ")) "." } }
+            div.line { button.btn type="submit" { "Read its variables" } }
         }
-        form.stack.narrow-form method="post" action=(at(access, "/-/pipelines")) {
+        form.stack method="post" action=(at(access, "/-/pipelines")) {
             (ui::form::hidden("ref", wanted))
             @for variable in &offered { (field(variable, form.var.get(&variable.key))) }
             (Field { name: "variables", label: "Further variables", rows: 4, mono: true, value: &form.variables, placeholder: "KEY=value",
                 hint: "One a line. They rank above all others, and those who see the pipeline can read them in its logs.", ..Field::default() }.textarea())
             (ui::form::actions(&format!("Run pipeline on {wanted}"), Some((&at(access, "/-/pipelines"), "Cancel"))))
+        }
         }
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -93,7 +95,7 @@ fn sentence(text: &str) -> String {
 }
 
 async fn names(repo: &Repo) -> Result<Vec<String>> {
-    let query = RefQuery { limit: Some(OFFERED), ..RefQuery::default() };
+    let query = RefQuery { limit: Some(OFFERED), order: RefOrder::Newest, ..RefQuery::default() };
     let branches = repo.branches(query.clone()).await.map(|p| p.items).unwrap_or_default();
     let tags = repo.tags(query).await.map(|p| p.items).unwrap_or_default();
     Ok(branches.iter().chain(&tags).map(|r| r.name.short().lossy().into_owned()).collect())

@@ -64,6 +64,9 @@ fn stats(view: &View) -> Markup {
     let pipeline = &view.pipeline;
     let total = view.builds.iter().filter(|b| b.status != Status::Skipped).count();
     let done = view.builds.iter().filter(|b| b.status.is_complete() && b.status != Status::Skipped).count();
+    if view.builds.is_empty() {
+        return Markup::default();
+    }
     let queued = view.builds.iter().filter_map(Build::queued).fold(0.0, f64::max);
     html! {
         dl.stats {

@@ -91,11 +91,13 @@ pub(super) async fn list(State(app): State<App>, access: ProjectAccess, Query(as
         }, &html! {}))
         @if pipelines.is_empty() && !asked.narrows() { (starter(&access)) } @else {
             (tabs(&base, &asked))
+            div.stack {
             (filters(&base, &asked))
             @if pipelines.is_empty() {
                 (parts::Empty { icon: "build", title: "No pipelines like that", text: "Another state, source or ref may have some.", ..Default::default() }.render())
             } @else {
                 section.panel aria-label="Pipelines" { (table(&access, &pipelines, &parts, &people)) }
+            }
             }
             (parts::pages_keyset(newer.map(|id| href("after", id)).as_deref(), older.map(|id| href("before", id)).as_deref()))
         }

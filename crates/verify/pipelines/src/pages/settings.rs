@@ -143,7 +143,7 @@ fn general_panel(access: &ProjectAccess, general: &General, wrong: &[(String, St
                     "Switched off, they are for members from reporter on."))
                 (checkbox("auto_cancel_pending_pipelines", "Cancel what a newer push makes redundant", general.auto_cancel_pending_pipelines,
                     "Older pipelines of the same branch that haven't begun, and jobs that are interruptible."))
-                (parts::submit("Save settings"))
+                (ui::form::actions("Save settings", None))
             }
         },
     )

@@ -99,8 +99,8 @@ pub(super) async fn panel(place: &Place<'_>, about: &str) -> Result<Markup> {
             p.soft { (about) }
             @if all.is_empty() { p.faint { "No variables yet." } } @else { (table(place, &all)) }
             details {
-                summary { "Add a variable" }
-                form.stack method="post" action=(add) { (fields(&Form::blank(), &Wrong::default(), false)) (parts::submit("Add variable")) }
+                summary.btn { (ui::icon("plus")) "Add a variable" }
+                form.stack method="post" action=(add) { (fields(&Form::blank(), &Wrong::default(), false)) (ui::form::actions("Add variable", None)) }
             }
         },
     ))
