@@ -1,4 +1,5 @@
 //! Repositories at a real server with real git, on each database.
+#![allow(clippy::unwrap_used)]
 
 mod api;
 mod commit_statuses;
