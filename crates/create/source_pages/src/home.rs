@@ -110,8 +110,8 @@ fn buttons(access: &ProjectAccess, starred: bool, forks: i64) -> Markup {
     let may_fork = access.can(Permission::ForkProject) && access.can(Permission::ReadCode) && !access.project.empty_repo;
     html! {
         @if access.actor.known().is_some() {
-            form.inline method="post" action=(links.page("toggle_star")) {
-                button.btn type="submit" name="starred" value=(if starred { "false" } else { "true" }) aria-pressed=(starred) { (stars) }
+            form.inline method="post" action=(links.page(if starred { "unstar" } else { "star" })) {
+                button.btn type="submit" aria-pressed=(starred) { (stars) }
             }
         } @else {
             a.btn href={ "/users/sign_in?redirect_to=" (crate::links::query(&links.root)) } { (stars) }

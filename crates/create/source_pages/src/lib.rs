@@ -11,9 +11,11 @@ mod commit;
 mod commits;
 mod compare;
 mod diff_parts;
+mod edit;
 mod empty;
 mod find;
 mod graphs;
+mod ground;
 mod history;
 mod home;
 mod licence;
@@ -24,12 +26,13 @@ mod place;
 mod protection;
 mod raw;
 mod readme;
-mod star;
 mod switcher;
 mod tags;
 mod target;
 mod tree;
+mod upload;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use kernel::{Slice, Web};
 use projects::Permission;
@@ -37,15 +40,12 @@ use projects::shell::{Area, NavItem};
 
 /// What this area brings to the program.
 pub fn slice() -> Slice {
-    Slice::new("source_pages").web(files()).web(changes()).web(refs())
+    Slice::new("source_pages").web(files()).web(changes()).web(refs()).web(edits())
 }
 
 fn files() -> Web {
     Web::default()
         .at("/@project/{project}", get(home::show))
-        .at("/@project/{project}/-/toggle_star", post(star::toggle))
-        .at("/@project/{project}/-/forks", post(star::fork))
-        .at("/@project/{project}/-/forks/new", get(star::new_fork))
         .at("/@project/{project}/-/tree", get(tree::at_default))
         .at("/@project/{project}/-/tree/{*rest}", get(tree::show))
         .at("/@project/{project}/-/blob/{*rest}", get(blob::show))
@@ -86,6 +86,17 @@ fn refs() -> Web {
         .at("/@project/{project}/-/protected_branches/{id}/delete", post(protection::unprotect_branch))
         .at("/@project/{project}/-/protected_tags", post(protection::protect_tag))
         .at("/@project/{project}/-/protected_tags/{id}/delete", post(protection::unprotect_tag))
+}
+
+fn edits() -> Web {
+    let room = DefaultBodyLimit::max(upload::MOST);
+    Web::default()
+        .at("/@project/{project}/-/new/{*rest}", get(edit::new).post(edit::create))
+        .at("/@project/{project}/-/edit/{*rest}", get(edit::edit).post(edit::update))
+        .at("/@project/{project}/-/new_dir/{*rest}", get(upload::new_dir).post(upload::make_dir))
+        .at("/@project/{project}/-/delete/{*rest}", get(upload::deletion).post(upload::delete))
+        .at("/@project/{project}/-/upload/{*rest}", get(upload::new_files).post(upload::upload).layer(room))
+        .at("/@project/{project}/-/replace/{*rest}", get(upload::replacement).post(upload::replace).layer(room))
 }
 
 /// The entries of a project's navigation.

@@ -136,8 +136,7 @@ pub(crate) async fn markdown(spot: &Spot, path: &RepoPath, oid: git::Oid, data: 
 }
 
 /// Formats Markdown that isn't committed yet.
-pub(crate) async fn preview(spot: &Spot, path: &RepoPath, text: String) -> Result<String> {
-    let base = base(spot, path);
+pub(crate) async fn preview(base: Base, text: String) -> Result<String> {
     Ok(tokio::task::spawn_blocking(move || format(&text, base)).await?)
 }
 
