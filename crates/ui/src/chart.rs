@@ -107,7 +107,7 @@ pub fn calendar(finding: &str, days: &[u32], first_weekday: usize) -> Markup {
         },
     };
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(finding) {
+        div.scroll tabindex="0" role="region" aria-label="Calendar, scrolls sideways" {
             svg.heat width=(weeks * CELL) height=(7 * CELL) role="img" aria-label=(finding) {
                 @for (index, count) in days.iter().enumerate() {
                     @let at = index + first_weekday % 7;

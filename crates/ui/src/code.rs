@@ -12,7 +12,7 @@ pub fn code(lines: &[String], name: &str) -> Markup {
 /// Shows highlighted lines whose first one has the given number.
 pub fn code_from(lines: &[String], first: u32, name: &str) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(name) {
+        div.scroll tabindex="0" role="region" aria-label={ "Lines of " (name) } {
             table.src {
                 tbody {
                     @for (line, number) in lines.iter().zip(first..) {

@@ -75,6 +75,7 @@ fn builder<'a>() -> Builder<'a> {
         .add_tag_attributes("th", ["scope"])
         .set_tag_attribute_value("input", "type", "checkbox")
         .set_tag_attribute_value("input", "disabled", "")
+        .set_tag_attribute_value("input", "aria-label", "Task")
         .set_tag_attribute_value("img", "loading", "lazy")
         .allowed_classes(classes())
         .link_rel(Some("nofollow noopener noreferrer"));
