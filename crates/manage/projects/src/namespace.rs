@@ -137,6 +137,10 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 
 /// Whether a path is in use by a namespace or a project.
 pub(crate) async fn path_taken<C: ConnectionTrait>(conn: &C, full_path: &str) -> Result<bool> {
+    // A namespace and a project can't be kept apart by an index; so those who take a path do it one after the other.
+    if conn.get_database_backend() == sea_orm::DbBackend::Postgres {
+        conn.run("SELECT pg_advisory_xact_lock(7414)", []).await?;
+    }
     let sql = "SELECT 1 AS n FROM namespaces WHERE full_path_key = $1 UNION ALL SELECT 1 AS n FROM projects WHERE full_path_key = $1";
     let key = full_path.to_lowercase();
     Ok(conn

@@ -1,6 +1,6 @@
 //! Renames and transfers: every full path below changes and every old one leads to the new, in one transaction.
 
-use accounts::user::check_path;
+use accounts::user::{check_path, check_username};
 use kernel::db::Sql;
 use kernel::{Error, Result, Time, Tx};
 
@@ -14,7 +14,8 @@ impl Namespace {
     /// Gives the namespace another path below `parent`, its own parent for a rename. The caller has checked that the
     /// actor may.
     pub async fn relocate(&self, tx: &Tx, parent: Option<&Self>, path: &str) -> Result<Self> {
-        check_path(path).map_err(|why| Error::invalid("path", why))?;
+        if parent.is_none() { check_username(path) } else { check_path(path) }
+            .map_err(|why| Error::invalid("path", why))?;
         if let Some(parent) = parent {
             self.check_parent(tx, parent).await?;
         }

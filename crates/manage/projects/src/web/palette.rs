@@ -89,7 +89,7 @@ async fn here(app: &App, actor: &Actor, at: &str, text: &str) -> Result<Vec<Entr
     let page = project_page(app, &access, "", "");
     let areas = page.nav.areas.iter().flat_map(|a| a.items.iter().map(move |i| (a.icon, i)));
     let items = page.nav.top.iter().map(|i| ("home", i)).chain(areas);
-    let shown = items.filter(|(_, i)| text.is_empty() || matches(&i.title, text)).take(8);
+    let shown = items.filter(|(_, i)| text.is_empty() || matches(&i.title, text)).take(16);
     let entry = |(icon, item): (&'static str, &ui::Item)| Entry {
         href: item.href.clone(),
         title: item.title.clone(),

@@ -38,15 +38,25 @@ async fn settings_come_with_it() {
         });
         let made = sam.post("/api/v4/projects", body).await.expect(201).json();
         assert_eq!(made["topics"], json!(["Rust", "water"]));
-        assert_eq!((made["issues_access_level"].as_str(), made["wiki_access_level"].as_str()), (Some("private"), Some("disabled")));
+        assert_eq!(
+            (made["issues_access_level"].as_str(), made["wiki_access_level"].as_str()),
+            (Some("private"), Some("disabled"))
+        );
         assert_eq!((made["merge_method"].as_str(), made["build_timeout"].as_i64()), (Some("ff"), Some(7200)));
         assert_eq!(made["default_branch"], "trunk");
         assert_eq!(made["empty_repo"], false, "the README is there");
         assert_eq!(made["ci_config_path"], "ci/x.yml");
         for (field, value) in [
-            ("visibility", json!("secret")), ("merge_method", json!("magic")), ("build_timeout", json!(1)), ("topics", json!([{}])),
-            ("issues_access_level", json!("some")), ("default_branch", json!("a..b")), ("ci_config_path", json!("../x")),
-            ("import_url", json!("file:///etc/passwd")), ("namespace_id", json!(987_654)), ("description", json!("x".repeat(2001))),
+            ("visibility", json!("secret")),
+            ("merge_method", json!("magic")),
+            ("build_timeout", json!(1)),
+            ("topics", json!([{}])),
+            ("issues_access_level", json!("some")),
+            ("default_branch", json!("a..b")),
+            ("ci_config_path", json!("../x")),
+            ("import_url", json!("file:///etc/passwd")),
+            ("namespace_id", json!(987_654)),
+            ("description", json!("x".repeat(2001))),
         ] {
             let mut body = json!({ "path": "bad" });
             body[field] = value;
@@ -79,7 +89,12 @@ async fn levels_and_limits() {
         let sams = sam.get("/api/v4/namespaces/sam").await.expect(200).json()["id"].clone();
         olive.post("/api/v4/projects", json!({ "path": "x1", "namespace_id": sams })).await.expect(403);
         let higher = json!({ "path": "p1", "name": "p1", "visibility": "internal" });
-        let inner = olive.post("/api/v4/groups", json!({ "path": "dark", "name": "dark", "parent_id": group, "visibility": "private" })).await;
+        let inner = olive
+            .post(
+                "/api/v4/groups",
+                json!({ "path": "dark", "name": "dark", "parent_id": group, "visibility": "private" }),
+            )
+            .await;
         let mut higher_inside = higher.clone();
         higher_inside["namespace_id"] = inner.expect(201).json()["id"].clone();
         assert!(olive.post("/api/v4/projects", higher_inside).await.expect(400).text().contains("visibility_level"));
@@ -93,7 +108,8 @@ async fn two_at_once_and_one_wins() {
         let world = t.world().await;
         let client = world.olive.client(&t);
         let group = world.mill.id;
-        let project = async |_: usize| client.post("/api/v4/projects", json!({ "path": "same", "namespace_id": group })).await;
+        let project =
+            async |_: usize| client.post("/api/v4/projects", json!({ "path": "same", "namespace_id": group })).await;
         let folder = async |_: usize| {
             client.post("/api/v4/groups", json!({ "path": "same", "name": "same", "parent_id": group })).await
         };
@@ -126,17 +142,33 @@ async fn groups_are_made_where_one_may() {
         let sam = world.sam.client(&t);
         let missing = sam.post("/api/v4/groups", json!({})).await.expect(400).json();
         assert_eq!(missing["error"], "name is missing, path is missing");
-        let made = sam.post("/api/v4/groups", json!({ "name": "Sea", "path": "sea", "visibility": "public" })).await.expect(201).json();
+        let made = sam
+            .post("/api/v4/groups", json!({ "name": "Sea", "path": "sea", "visibility": "public" }))
+            .await
+            .expect(201)
+            .json();
         assert_eq!((made["full_name"].as_str(), made["visibility"].as_str()), (Some("Sea"), Some("public")));
         sam.post("/api/v4/groups", json!({ "name": "x", "path": "xx", "parent_id": world.mill.id })).await.expect(403);
-        world.mats.client(&t).post("/api/v4/groups", json!({ "name": "x", "path": "xx", "parent_id": world.mill.id })).await.expect(201);
-        world.dana.client(&t).post("/api/v4/groups", json!({ "name": "y", "path": "yy", "parent_id": world.mill.id })).await.expect(403);
+        world
+            .mats
+            .client(&t)
+            .post("/api/v4/groups", json!({ "name": "x", "path": "xx", "parent_id": world.mill.id }))
+            .await
+            .expect(201);
+        world
+            .dana
+            .client(&t)
+            .post("/api/v4/groups", json!({ "name": "y", "path": "yy", "parent_id": world.mill.id }))
+            .await
+            .expect(403);
         t.app.db().run("UPDATE users SET can_create_group = FALSE WHERE id = $1", [world.sam.id.into()]).await.unwrap();
         sam.post("/api/v4/groups", json!({ "name": "z", "path": "zz" })).await.expect(403);
         let olive = world.olive.client(&t);
         let mut parent = Value::Null;
         for depth in 0..21 {
-            let answer = olive.post("/api/v4/groups", json!({ "name": "d", "path": format!("dd{depth}"), "parent_id": parent })).await;
+            let answer = olive
+                .post("/api/v4/groups", json!({ "name": "d", "path": format!("dd{depth}"), "parent_id": parent }))
+                .await;
             if depth == 20 {
                 assert!(answer.expect(400).text().contains("too deep"));
                 break;

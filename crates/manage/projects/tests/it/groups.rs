@@ -12,10 +12,15 @@ async fn show_and_change() {
         let olive = world.olive.client(&t);
         let shown = olive.get("/api/v4/groups/mill").await.expect(200).json();
         assert_eq!((shown["full_path"].as_str(), shown["projects"].as_array().unwrap().len()), (Some("mill"), 3));
-        assert_eq!((shown["project_creation_level"].as_str(), shown["visibility"].as_str()), (Some("developer"), Some("public")));
+        assert_eq!(
+            (shown["project_creation_level"].as_str(), shown["visibility"].as_str()),
+            (Some("developer"), Some("public"))
+        );
         assert!(olive.get("/api/v4/groups/mill?with_projects=false").await.json().get("projects").is_none());
         assert_eq!(t.anonymous().get("/api/v4/groups/mill").await.json()["projects"].as_array().unwrap().len(), 1);
-        let changed = olive.put("/api/v4/groups/mill", json!({ "name": "The mill", "description": "d", "lfs_enabled": false })).await;
+        let changed = olive
+            .put("/api/v4/groups/mill", json!({ "name": "The mill", "description": "d", "lfs_enabled": false }))
+            .await;
         assert_eq!(changed.expect(200).json()["name"], "The mill");
         let refused = olive.put("/api/v4/groups/mill", json!({ "visibility": "private" })).await.expect(400);
         assert!(refused.text().contains("higher visibility"));
@@ -31,9 +36,13 @@ async fn what_is_inside() {
     for_each_database(async |t| {
         let world = t.world().await;
         let olive = world.olive.client(&t);
-        let gates = olive.post("/api/v4/groups", json!({ "name": "Gates", "path": "gates", "parent_id": world.mill.id })).await;
+        let gates =
+            olive.post("/api/v4/groups", json!({ "name": "Gates", "path": "gates", "parent_id": world.mill.id })).await;
         let gates = gates.expect(201).json();
-        assert_eq!((gates["full_name"].as_str(), gates["parent_id"].as_i64()), (Some("Mill / Gates"), Some(world.mill.id)));
+        assert_eq!(
+            (gates["full_name"].as_str(), gates["parent_id"].as_i64()),
+            (Some("Mill / Gates"), Some(world.mill.id))
+        );
         let inner = json!({ "name": "Inner", "path": "inner", "parent_id": gates["id"] });
         let inner = olive.post("/api/v4/groups", inner).await.expect(201).json();
         olive.post("/api/v4/projects", json!({ "path": "deep", "namespace_id": inner["id"] })).await.expect(201);
@@ -63,7 +72,10 @@ async fn deletion_takes_everything_along() {
     for_each_database(async |t| {
         let world = t.world().await;
         let olive = world.olive.client(&t);
-        let inner = olive.post("/api/v4/groups", json!({ "name": "i", "path": "inner", "parent_id": world.mill.id })).await.expect(201);
+        let inner = olive
+            .post("/api/v4/groups", json!({ "name": "i", "path": "inner", "parent_id": world.mill.id }))
+            .await
+            .expect(201);
         olive.post("/api/v4/projects", json!({ "path": "deep", "namespace_id": inner.json()["id"] })).await.expect(201);
         world.mats.client(&t).delete("/api/v4/groups/mill").await.expect(403);
         olive.delete("/api/v4/groups/mill").await.expect(202);
@@ -82,7 +94,12 @@ async fn owners_of_groups_can_not_just_vanish() {
         let root = world.root.client(&t);
         let path = format!("/api/v4/users/{}", world.olive.id);
         root.delete(&path).await.expect(409);
-        world.olive.client(&t).post("/api/v4/projects", json!({ "path": "own", "visibility": "public" })).await.expect(201);
+        world
+            .olive
+            .client(&t)
+            .post("/api/v4/projects", json!({ "path": "own", "visibility": "public" }))
+            .await
+            .expect(201);
         let hard = root.delete(format!("{path}?hard_delete=true")).await;
         assert!(hard.status.is_success(), "{}", hard.text());
         t.eventually("olive's things to go", async || {

@@ -10,7 +10,10 @@ async fn filters_of_projects() {
     for_each_database(async |t| {
         let world = t.world().await;
         let olive = world.olive.client(&t);
-        olive.put("/api/v4/projects/mill%2Fpond", json!({ "topics": ["water"], "issues_access_level": "disabled" })).await.expect(200);
+        olive
+            .put("/api/v4/projects/mill%2Fpond", json!({ "topics": ["water"], "issues_access_level": "disabled" }))
+            .await
+            .expect(200);
         olive.post("/api/v4/projects/mill%2Frace/star", json!({})).await.expect(201);
         olive.post("/api/v4/projects/mill%2Frace/star", json!({})).await.expect(304);
         olive.post("/api/v4/projects/mill%2Fwheel/archive", json!({})).await.expect(201);
@@ -65,7 +68,10 @@ async fn pages_by_number_and_by_key() {
             olive.post("/api/v4/groups", json!({ "path": format!("group-{n}"), "name": "Same" })).await.expect(201);
         }
         let page = olive.get("/api/v4/projects?per_page=3&page=2&order_by=id&sort=asc").await.expect(200);
-        assert_eq!((page.header("x-total"), page.header("x-total-pages"), page.header("x-next-page")), ("10", "4", "3"));
+        assert_eq!(
+            (page.header("x-total"), page.header("x-total-pages"), page.header("x-next-page")),
+            ("10", "4", "3")
+        );
         assert_eq!(page.header("x-prev-page"), "1");
         assert!(page.header("link").contains("rel=\"next\""));
         for base in [
@@ -104,7 +110,10 @@ async fn lists_around_a_user() {
         olive.post("/api/v4/projects/mill%2Fpond/star", json!({})).await.expect(201);
         olive.post("/api/v4/projects/mill%2Fwheel/star", json!({})).await.expect(201);
         assert_eq!(column(&sam.get("/api/v4/users/olive/projects").await.json(), "path"), ["open"]);
-        assert_eq!(column(&sam.get(format!("/api/v4/users/{}/starred_projects", world.olive.id)).await.json(), "path"), ["pond"]);
+        assert_eq!(
+            column(&sam.get(format!("/api/v4/users/{}/starred_projects", world.olive.id)).await.json(), "path"),
+            ["pond"]
+        );
         assert_eq!(column(&sam.get("/api/v4/users/olive/contributed_projects").await.json(), "path"), ["open"]);
         assert_eq!(ids(&olive.get("/api/v4/users/olive/starred_projects").await.json()).len(), 2);
         sam.get("/api/v4/users/nobody-there/projects").await.expect(404);
@@ -127,17 +136,28 @@ async fn a_full_page_is_not_slow() {
         let world = t.world().await;
         let tx = t.app.begin().await.unwrap();
         for n in 0..100 {
-            let group = projects::Namespace::create_group(&*tx, Some(&world.mill), &format!("g{n}"), "g", "", Default::default());
+            let path = format!("g{n}");
+            let group = projects::Namespace::create_group(&*tx, Some(&world.mill), &path, "g", "", Default::default());
             let group = group.await.unwrap();
             let new = projects::NewProject {
-                path: "p".repeat(2), name: "p".into(), description: "*d*".into(), visibility: Default::default(),
-                settings: Default::default(), creator_id: world.olive.id, forked_from_id: Some(world.pond.id), import_url: None,
+                path: "p".repeat(2),
+                name: "p".into(),
+                description: "*d*".into(),
+                visibility: Default::default(),
+                settings: Default::default(),
+                creator_id: world.olive.id,
+                forked_from_id: Some(world.pond.id),
+                import_url: None,
             };
             projects::Project::create(&tx, &group, new).await.unwrap();
         }
         tx.commit().await.unwrap();
         let olive = world.olive.client(&t);
-        for path in ["/api/v4/projects?per_page=100&statistics=true", "/api/v4/groups?per_page=100", "/api/v4/namespaces?per_page=100"] {
+        for path in [
+            "/api/v4/projects?per_page=100&statistics=true",
+            "/api/v4/groups?per_page=100",
+            "/api/v4/namespaces?per_page=100",
+        ] {
             olive.get(path).await.expect(200);
             let begun = std::time::Instant::now();
             let page = olive.get(path).await.expect(200);

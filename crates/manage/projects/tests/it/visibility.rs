@@ -34,7 +34,12 @@ async fn minimal_and_expired_members() {
         assert_eq!(seen(&sam).await, (200, 404));
         conn.run("UPDATE members SET access_level = 30 WHERE id = $1", [minimal.id.into()]).await.unwrap();
         assert_eq!(seen(&sam).await, (200, 200));
-        conn.run("UPDATE members SET expires_at = $2 WHERE id = $1", [minimal.id.into(), Time(Time::now().0 - 1).into()]).await.unwrap();
+        conn.run(
+            "UPDATE members SET expires_at = $2 WHERE id = $1",
+            [minimal.id.into(), Time(Time::now().0 - 1).into()],
+        )
+        .await
+        .unwrap();
         assert_eq!(seen(&sam).await, (404, 404));
         assert!(!column(&sam.get("/api/v4/projects").await.json(), "path").contains(&"dock"));
         // A member of the project alone sees that its group is there.
@@ -70,7 +75,9 @@ async fn lists_hold_only_what_is_visible() {
             (world.eve.client(&t), vec!["pond"]),
             (t.anonymous(), vec!["pond"]),
         ] {
-            for path in ["/api/v4/projects?order_by=name&sort=asc", "/api/v4/groups/mill/projects?order_by=name&sort=asc"] {
+            for path in
+                ["/api/v4/projects?order_by=name&sort=asc", "/api/v4/groups/mill/projects?order_by=name&sort=asc"]
+            {
                 assert_eq!(column(&client.get(path).await.expect(200).json(), "path"), expected, "{path}");
             }
         }
@@ -87,8 +94,13 @@ async fn private_things_look_like_nothing() {
         let sam = world.sam.client(&t);
         let absent = sam.get("/api/v4/projects/mill%2Fabsent").await.expect(404).text();
         for (method, path) in [
-            ("GET", "mill%2Fwheel"), ("PUT", "mill%2Fwheel"), ("DELETE", "mill%2Fwheel"), ("POST", "mill%2Fwheel/star"),
-            ("GET", "mill%2Fwheel/members"), ("POST", "mill%2Fwheel/members"), ("POST", "mill%2Fwheel/fork"),
+            ("GET", "mill%2Fwheel"),
+            ("PUT", "mill%2Fwheel"),
+            ("DELETE", "mill%2Fwheel"),
+            ("POST", "mill%2Fwheel/star"),
+            ("GET", "mill%2Fwheel/members"),
+            ("POST", "mill%2Fwheel/members"),
+            ("POST", "mill%2Fwheel/fork"),
         ] {
             let answer = send(&sam, method, &format!("/api/v4/projects/{path}"), &json!({ "access_level": 10 })).await;
             assert_eq!(answer.expect(404).text(), absent, "{method} {path}");
