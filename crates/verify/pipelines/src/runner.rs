@@ -8,12 +8,13 @@ use kernel::events::Signals;
 use kernel::{App, Result, Time, Tx, auth};
 use sandbox::{Cancel, Isolation, Level, Network, Sandbox, Slot};
 use sea_orm::FromQueryResult;
+use tokio_util::sync::CancellationToken;
 
 use crate::advance::{advance, change};
 use crate::build::{Build, QUEUE};
 use crate::finish::{Ending, finish};
 use crate::pipeline::Pipeline;
-use crate::runner_job::{Io, plan};
+use crate::runner_job::{GATHER_TIME, Io, plan};
 use crate::status::Status;
 use crate::{token, trace};
 
@@ -159,8 +160,13 @@ async fn carry_out(app: App, slot: Slot, (build, token): (Build, String)) {
             let cancel = Cancel::new();
             let io = Arc::new(Io::new(app.clone(), build));
             let watch = tokio::spawn(watch(app.clone(), id, cancel.clone()));
+            let ended = CancellationToken::new();
+            let writer = tokio::spawn(write_log(io.clone(), ended.clone()));
             let result = sandbox::execute(&slot, &plan, &*io, &cancel).await;
             watch.abort();
+            // Never cut off: it may be between the database and its own account of what is written.
+            ended.cancel();
+            let _it_can_only_have_panicked = writer.await;
             if let Err(e) = io.flush().await {
                 tracing::warn!(job = id, error = %e, "the end of a log was lost");
             }
@@ -178,6 +184,15 @@ async fn carry_out(app: App, slot: Slot, (build, token): (Build, String)) {
     };
     if let Err(e) = finish(&app, id, ending).await {
         tracing::error!(job = id, error = %e, "the end of a job was not written; its lease will run out");
+    }
+}
+
+/// Writes what a job has said and not followed up, so that those who watch see it soon.
+async fn write_log(io: Arc<Io>, ended: CancellationToken) {
+    while tokio::time::timeout(GATHER_TIME, ended.cancelled()).await.is_err() {
+        if let Err(e) = io.flush().await {
+            tracing::debug!(error = %e, "a part of a log waits");
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::variables::{JobVariable, configured, of_build, of_pipeline};
 
 /// Bytes of log that are gathered before they are written, unless time runs out first.
 const GATHER: usize = 16 << 10;
-const GATHER_TIME: Duration = Duration::from_millis(120);
+pub(crate) const GATHER_TIME: Duration = Duration::from_millis(120);
 
 /// Everything that the sandbox needs to carry out a job.
 pub(crate) async fn plan(app: &App, build: &Build, token: &str) -> Result<JobPlan> {
