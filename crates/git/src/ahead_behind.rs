@@ -24,6 +24,24 @@ pub struct AheadBehind {
 }
 
 impl Repo {
+    /// Counts the commits from `tip` back to `base` where they are a single line of at most `limit`; nothing otherwise.
+    pub async fn linear_distance(&self, tip: Oid, base: Oid, limit: u64) -> Result<Option<u64>> {
+        self.read(move |repo| {
+            let (mut at, mut count) = (tip.0, 0);
+            while at != base.0 {
+                let commit = repo.find_object(at)?.try_into_commit().map_err(corrupt)?;
+                let mut parents = commit.parent_ids();
+                let (Some(parent), None) = (parents.next(), parents.next()) else { return Ok(None) };
+                (at, count) = (parent.detach(), count + 1);
+                if count > limit {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(count))
+        })
+        .await
+    }
+
     /// Compares several commits with `base`, in the order given.
     pub async fn ahead_behind(&self, base: Oid, tips: &[Oid]) -> Result<Vec<AheadBehind>> {
         // Collected first: a closure that lives while this waits makes the future hard to prove `Send` for callers.

@@ -30,8 +30,10 @@ pub(crate) fn options(service: Service, protocol: Protocol, stateless: bool) -> 
 
 /// The list of refs (protocols 0 and 1) or of capabilities (2) that opens a conversation.
 pub(crate) async fn advertise(repo: &Repo, service: Service, protocol: Protocol) -> Result<Bytes> {
-    if protocol == Protocol::V2 && service == Service::UploadPack {
-        return Ok(v2::capabilities(AGENT));
+    match (service, protocol) {
+        (Service::UploadPack, Protocol::V2) => return Ok(v2::capabilities(AGENT)),
+        (Service::ReceivePack, _) => return repo.advertise_for_push(protocol, AGENT, &hidden_refs()).await.or_status(),
+        _ => {}
     }
     let _turn = limits::turn().await?;
     repo.advertise_refs(&options(service, protocol, true)).await.or_status()

@@ -15,6 +15,8 @@ use crate::{housekeeping, intents, protected, repository};
 
 /// Up to this many refs of one push are activities of their own.
 const MAX_ACTIVITIES: usize = 3;
+/// So many commits in a line are counted without git.
+const MAX_LINE: u64 = 200;
 /// Commits of a push are counted up to here.
 const MAX_COUNTED: usize = 10_000;
 
@@ -180,16 +182,21 @@ async fn push_data(repo: &Repo, project: &Project, update: &RefUpdate) -> Result
     let commit = repo.commit(tip).await.or_status()?;
     data["commit_title"] = json!(commit.title().lossy().chars().take(70).collect::<String>());
     if update.name.is_branch() {
-        let base = base(repo, project, update).await?;
-        let query = LogQuery {
-            tips: vec![tip],
-            exclude: base.into_iter().collect(),
-            limit: MAX_COUNTED,
-            ..LogQuery::default()
-        };
-        data["commit_count"] = json!(repo.count_commits(&query).await.or_status()?);
+        data["commit_count"] = json!(count(repo, tip, base(repo, project, update).await?).await?);
     }
     Ok(data)
+}
+
+/// Counts the new commits: in process where they are few and in a line, else by git.
+async fn count(repo: &Repo, tip: Oid, base: Option<Oid>) -> Result<u64> {
+    if let Some(base) = base
+        && let Ok(Some(count)) = repo.linear_distance(tip, base, MAX_LINE).await
+    {
+        return Ok(count);
+    }
+    let exclude = base.into_iter().collect();
+    let query = LogQuery { tips: vec![tip], exclude, limit: MAX_COUNTED, ..LogQuery::default() };
+    repo.count_commits(&query).await.or_status()
 }
 
 /// What was there before: the ref itself, or for a new branch the default branch.

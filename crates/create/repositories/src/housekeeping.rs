@@ -16,6 +16,10 @@ use crate::repository;
 
 /// After this many pushes a repository is tidied.
 const PUSHES: i64 = 20;
+/// Tidying waits until a burst of pushes is over.
+const BURST: Duration = Duration::from_secs(10);
+/// So does measuring, for less long.
+const PAUSE: Duration = Duration::from_secs(3);
 /// Unreachable objects are kept this long, for pushes under way and for mistakes to be noticed.
 const GRACE: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -49,8 +53,13 @@ struct State {
 impl Housekeep {
     /// Has the repository tidied soon.
     pub async fn soon(tx: &Tx, project_id: i64, full: bool) -> Result<()> {
+        Self::after(tx, project_id, full, Duration::ZERO).await
+    }
+
+    async fn after(tx: &Tx, project_id: i64, full: bool, pause: Duration) -> Result<()> {
         let unique = Some(format!("repository.housekeep:{project_id}"));
-        tx.enqueue(&Self { project_id, full }, When { unique, ..When::default() }).await
+        let at = Some(Time::now() + pause);
+        tx.enqueue(&Self { project_id, full }, When { at, unique }).await
     }
 }
 
@@ -126,9 +135,9 @@ pub(crate) async fn note_push(tx: &Tx, project_id: i64) -> Result<()> {
                RETURNING project_id, pushes, pushes_housekept";
     let state: Option<State> = tx.one(sql, [project_id.into()]).await?;
     if state.is_some_and(|s| s.pushes - s.pushes_housekept >= PUSHES) {
-        Housekeep::soon(tx, project_id, false).await?;
+        Housekeep::after(tx, project_id, false, BURST).await?;
     }
     let unique = Some(format!("repository.measure:{project_id}"));
-    let at = Some(Time::now() + Duration::from_secs(2));
+    let at = Some(Time::now() + PAUSE);
     tx.enqueue(&Measure { project_id }, When { at, unique }).await
 }

@@ -4,11 +4,17 @@ pub mod pktline;
 mod process;
 pub mod receive;
 pub mod report;
+mod v0;
 pub mod v2;
 
 pub use process::{PackExit, PackOptions, PackProcess};
 
 use bytes::Bytes;
+
+/// Makes the name of a server fit for the wire.
+fn agent_name(agent: &str) -> String {
+    agent.chars().map(|c| if c.is_ascii_graphic() { c } else { '.' }).collect()
+}
 
 /// Names the two services of the wire protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,7 @@ const MAX_REQUEST: usize = 4 << 20;
 
 /// Returns what opens a conversation in protocol 2; `agent` names the server.
 pub fn capabilities(agent: &str) -> Bytes {
-    let agent: String = agent.chars().map(|c| if c.is_ascii_graphic() { c } else { '.' }).collect();
+    let agent = super::agent_name(agent);
     Writer::new()
         .data("version 2\n")
         .data(format!("agent={agent}\n"))
@@ -184,7 +184,7 @@ fn answer(repo: &Repository, request: &LsRefs, hidden: &[String]) -> Result<Byte
 }
 
 /// Tells whether a ref is the hidden one or below it, as `transfer.hideRefs` does.
-fn is_below(name: &[u8], prefix: &[u8]) -> bool {
+pub(super) fn is_below(name: &[u8], prefix: &[u8]) -> bool {
     match name.strip_prefix(prefix) {
         Some(rest) => rest.is_empty() || prefix.ends_with(b"/") || rest.starts_with(b"/"),
         None => false,
