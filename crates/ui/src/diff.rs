@@ -377,6 +377,14 @@ fn split_row(file_id: &str, pair: &Pair<'_>) -> Markup {
     }
 }
 
+/// The name of a file with its folder behind, so that the name stays in view where there is little room.
+fn base(path: &str) -> Markup {
+    match path.rsplit_once('/') {
+        Some((folder, name)) => html! { (name) " " span.faint { (folder) } },
+        None => html! { (path) },
+    }
+}
+
 /// Lists the changed files with their counts, each linking to its section; typing filters the list.
 pub fn overview(files: &[File]) -> Markup {
     let (added, removed) = files.iter().fold((0, 0), |sum, file| (sum.0 + file.added, sum.1 + file.removed));
@@ -389,7 +397,7 @@ pub fn overview(files: &[File]) -> Markup {
                 @let path = if file.change == Change::Deleted { &file.old_path } else { &file.new_path };
                 li {
                     a href={ "#" (file.id) } title=(path) {
-                        (icon("file")) span.cut { (path) }
+                        (icon("file")) span.cut { (base(path)) }
                         @if let Some(word) = change_word(file.change) { span.push.faint { (word) } }
                         @if file.added > 0 { span.add-n.push[file.change == Change::Modified] { "+" (file.added) } }
                         @if file.removed > 0 { span.del-n { "−" (file.removed) } }

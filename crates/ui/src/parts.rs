@@ -229,7 +229,9 @@ pub fn table(caption: &str, columns: &[&str], right: &[usize], body: &[Vec<Marku
         div.scroll {
             table.data {
                 caption.vh { (caption) }
-                thead { tr { @for (index, column) in columns.iter().enumerate() { th scope="col" class=[class(index)] { (column) } } } }
+                thead { tr { @for (index, column) in columns.iter().enumerate() { th scope="col" class=[class(index)] {
+                    @if column.is_empty() { span.vh { "Actions" } } @else { (column) }
+                } } } }
                 tbody {
                     @for row in body {
                         tr {
