@@ -15,8 +15,9 @@ after(() => world?.close());
 
 test('an empty project says how to push to it', async () => {
   await page.goto('/projects/new');
-  await page.getByLabel(/^(project )?name/i).first().fill('Tide table');
-  await page.getByRole('button', { name: /create project/i }).click();
+  await page.getByLabel('Name', { exact: true }).first().fill('Tide table');
+  await page.getByLabel(/^Begin with a README/).uncheck();
+  await page.getByRole('button', { name: 'Make project' }).click();
   await page.waitForURL('**/root/tide-table');
   assert.match(await page.textContent('main'), /git (push|remote add)/);
   quiet(page);
@@ -64,8 +65,8 @@ test('a file edited in the browser is a commit that git fetches', async () => {
   await page.waitForURL('**/-/edit/main/README.md');
   const text = page.locator('textarea').first();
   await text.fill(`${await text.inputValue()}\nAnd when it goes.\n`);
-  await page.getByLabel(/commit message/i).fill('readme: both ways');
-  await page.getByRole('button', { name: /^commit/i }).click();
+  await page.getByLabel('Message').fill('readme: both ways');
+  await page.getByRole('button', { name: 'Commit', exact: true }).click();
   await page.waitForURL('**/-/blob/main/README.md');
   assert.match(await page.textContent('main'), /And when it goes\./);
   quiet(page);

@@ -11,7 +11,8 @@ export async function prepare(world) {
   const pipeline = await finished(server, 'root%2Fpiped');
   const jobs = await server.api('GET', `/projects/root%2Fpiped/pipelines/${pipeline}/jobs`);
   const [{ id: commit }] = await server.api('GET', '/projects/root%2Fsample/repository/commits');
-  return { commit, pipeline, job: jobs.find((job) => job.name === 'unit').id };
+  const named = (name) => jobs.find((job) => job.name === name).id;
+  return { commit, pipeline, job: named('unit'), build: named('build') };
 }
 
 const CI = `stages: [build, test]
@@ -47,7 +48,7 @@ async function finished(server, project) {
   throw new Error(`the pipeline of ${project} did not end within a minute`);
 }
 
-export function pages({ commit, pipeline, job }) {
+export function pages({ commit, pipeline, job, build }) {
   const sample = (rest) => `/root/sample/-/${rest}`;
   return [
     { name: 'sign-in', path: '/users/sign_in', visitor: true },
@@ -57,30 +58,42 @@ export function pages({ commit, pipeline, job }) {
     { name: 'project', path: '/root/sample' },
     { name: 'project-empty', path: '/root/empty' },
     { name: 'project-new', path: '/projects/new' },
-    { name: 'project-edit', path: '/root/sample/edit' },
+    { name: 'project-edit', path: sample('edit') },
     { name: 'project-members', path: sample('project_members') },
     { name: 'tree', path: sample('tree/main/src') },
     { name: 'blob', path: sample('blob/main/src/gauge.rs') },
     { name: 'blob-markdown', path: sample('blob/main/README.md') },
     { name: 'blob-csv', path: sample('blob/main/docs/levels.csv') },
     { name: 'blame', path: sample('blame/main/src/gauge.rs') },
-    { name: 'edit', path: sample('edit/main/src/gauge.rs') },
-    { name: 'new-file', path: sample('new/main') },
+    { name: 'file-edit', path: sample('edit/main/src/gauge.rs') },
+    { name: 'file-new', path: sample('new/main') },
     { name: 'commits', path: sample('commits/main') },
     { name: 'commit', path: sample(`commit/${commit}`) },
     { name: 'branches', path: sample('branches') },
     { name: 'tags', path: sample('tags') },
     { name: 'compare', path: sample('compare/v1.0...main') },
+    { name: 'network', path: sample('network/main') },
+    { name: 'contributors', path: sample('graphs/main') },
+    { name: 'upload', path: sample('upload/main') },
+    { name: 'branch-new', path: sample('branches/new') },
+    { name: 'tag-new', path: sample('tags/new') },
+    { name: 'fork', path: sample('forks/new') },
+    { name: 'protected', path: sample('settings/repository') },
     { name: 'find-file', path: sample('find_file/main') },
     { name: 'pipelines', path: '/root/piped/-/pipelines' },
     { name: 'pipeline', path: `/root/piped/-/pipelines/${pipeline}` },
     { name: 'pipeline-new', path: '/root/piped/-/pipelines/new' },
     { name: 'job', path: `/root/piped/-/jobs/${job}` },
     { name: 'jobs', path: '/root/piped/-/jobs' },
+    { name: 'artifacts', path: `/root/piped/-/jobs/${build}/artifacts/browse` },
+    { name: 'ci-lint', path: '/root/piped/-/ci/lint' },
+    { name: 'ci-settings', path: '/root/piped/-/settings/ci_cd' },
     { name: 'group', path: '/mill' },
     { name: 'group-new', path: '/groups/new' },
     { name: 'group-members', path: '/groups/mill/-/group_members' },
+    { name: 'group-edit', path: '/groups/mill/-/edit' },
     { name: 'user', path: '/root' },
+    { name: 'search', path: '/search?search=sample' },
     { name: 'settings-profile', path: '/-/user_settings/profile' },
     { name: 'settings-account', path: '/-/user_settings/account' },
     { name: 'settings-password', path: '/-/user_settings/password/edit' },
@@ -89,6 +102,10 @@ export function pages({ commit, pipeline, job }) {
     { name: 'settings-sessions', path: '/-/user_settings/active_sessions' },
     { name: 'admin', path: '/admin' },
     { name: 'admin-users', path: '/admin/users' },
+    { name: 'admin-projects', path: '/admin/projects' },
+    { name: 'admin-groups', path: '/admin/groups' },
+    { name: 'admin-jobs', path: '/admin/jobs' },
+    { name: 'admin-runners', path: '/admin/runners' },
     { name: 'admin-settings', path: '/admin/settings' },
     { name: 'not-found', path: '/root/nothing-here' },
   ];

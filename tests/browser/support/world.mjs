@@ -137,12 +137,20 @@ export function quiet(page, allowed = []) {
   assert.deepEqual(faults, []);
 }
 
+// WCAG 2.5.8 lets targets be smaller whose size is given by the line height of text: line numbers, links within a line.
+function withinText(node) {
+  return /^<a [^>]*data-n=/.test(node.html) || node.target.some((target) => /\.meta\b/.test(target));
+}
+
 // Fails where axe finds something; the message says what and where.
 export async function accessible(page, name) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
     globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
   );
-  const found = violations.map((v) => `${v.id} (${v.impact}): ${v.help}\n    ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.html.slice(0, 160)}`).join('\n    ')}`);
+  const wrong = violations
+    .map((v) => ({ ...v, nodes: v.nodes.filter((node) => !(v.id === 'target-size' && withinText(node))) }))
+    .filter((v) => v.nodes.length > 0);
+  const found = wrong.map((v) => `${v.id} (${v.impact}): ${v.help}\n    ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.html.slice(0, 160)}`).join('\n    ')}`);
   assert.equal(found.length, 0, `${name}:\n  ${found.join('\n  ')}`);
 }
