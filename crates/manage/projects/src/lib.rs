@@ -9,6 +9,7 @@ pub mod create;
 mod delete;
 mod edit;
 mod group_edit;
+mod group_list;
 pub mod hooks;
 pub mod languages;
 pub mod level;

@@ -18,7 +18,8 @@ use accounts::Actor;
 use accounts::shell::admin_page;
 
 use super::parts::{filter_form, group_counts, group_row, paging as page_links, project_row, rows};
-use crate::list::{GroupFilters, GroupOrder, ProjectFilters, ProjectOrder, Sort};
+use crate::group_list::{GroupFilters, GroupOrder};
+use crate::list::{ProjectFilters, ProjectOrder, Sort};
 
 /// A line of the admin overview that another area knows, such as how jobs are isolated.
 #[async_trait]

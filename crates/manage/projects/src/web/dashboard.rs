@@ -13,7 +13,8 @@ use accounts::shell::{home_page, redirect};
 
 use super::feed;
 use super::parts::{filter_form, group_counts, group_row, paging as page_links, project_row, rows};
-use crate::list::{Conditions, GroupFilters, GroupOrder, ProjectFilters, ProjectOrder, Sort};
+use crate::group_list::{GroupFilters, GroupOrder};
+use crate::list::{Conditions, ProjectFilters, ProjectOrder, Sort};
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {

@@ -197,7 +197,7 @@ fn general(access: &GroupAccess, typed: &GroupChange, wrong: &Wrong) -> Result<M
                 ("maintainer", "Maintainers and owners"), ("owner", "Owners")]))
             (Field { name: "default_branch", label: "Default branch of new projects", value: settings.default_branch.as_deref().unwrap_or_default(), mono: true,
                 placeholder: "main", ..Field::default() }.input())
-            (parts::submit("Save"))
+            (ui::form::actions("Save", None))
         }
     })
 }
@@ -217,7 +217,7 @@ fn picture(group: &Namespace, wrong: &Wrong) -> Markup {
             }
         }
         @if let Some(why) = wrong.with("avatar") { (parts::alert(Tone::Bad, &html! { (why) })) }
-        p.hint { "PNG, JPEG, GIF or WebP of at most 200 KB." }
+        p.faint { "PNG, JPEG, GIF or WebP of at most 200 KB." }
     }
 }
 

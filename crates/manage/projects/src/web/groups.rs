@@ -20,7 +20,8 @@ use crate::access::GroupAccess;
 use crate::avatar;
 use crate::create::{may_create_group, may_create_project};
 use crate::group_edit::{self, GroupChange};
-use crate::list::{Conditions, GroupFilters, ProjectFilters, ProjectOrder};
+use crate::group_list::GroupFilters;
+use crate::list::{Conditions, ProjectFilters, ProjectOrder};
 use crate::namespace::Namespace;
 use crate::shell::group_page;
 

@@ -6,7 +6,7 @@ use kernel::http::{Paging, Params, Query};
 use kernel::{App, Error, Result, Time};
 use serde::Deserialize;
 use ui::form::Field;
-use ui::menu::Confirm;
+use ui::menu::{Confirm, menu_with};
 use ui::parts::Button;
 use ui::{Markup, Page, Tone, html, parts};
 
@@ -88,7 +88,7 @@ impl<'a> Place<'a> {
             html! {}
         };
         self.page.body = html! {
-            (parts::head(&html! { "Members" }, &html! {}, &html! { (ui::format::plural(total, "person")) " " (if total == 1 { "has" } else { "have" }) " access to this " (self.what) "." }))
+            (parts::head(&html! { "Members" }, &html! {}, &html! { (ui::format::count(total)) " " (if total == 1 { "person has" } else { "people have" }) " access to this " (self.what) "." }))
             (wrong.beside(&["username", "access_level", "expires_at"]))
             div.stack.wide {
                 (add)
@@ -112,7 +112,7 @@ impl<'a> Place<'a> {
                     (self.level_field("access_level", level, wrong.with("access_level").as_deref()))
                     (Field { name: "expires_at", label: "Until", kind: "date", value: &typed.expires_at, hint: "Empty for no end.",
                         error: wrong.with("expires_at").as_deref(), ..Field::default() }.input())
-                    (parts::submit("Add member"))
+                    (ui::form::actions("Add member", None))
                 }
             },
         )
@@ -130,14 +130,14 @@ impl<'a> Place<'a> {
             @if self.actor.id() == Some(user.id) { " " (parts::tag("You")) }
             @if !user.is_active() { " " (parts::tag("Blocked")) }
         };
-        let meta = html! {
+        let meta = html! { span {
             @match &entry.inherited_from {
                 Some(group) => { "From " a href={ "/" (group) } { (group) } }
                 None => { "Direct" }
             }
             " · since " (ui::format::date(entry.created_at.0))
             @if let Some(end) = entry.expires_at { " · until " (ui::format::date(end.0)) }
-        };
+        } };
         let direct = entry.inherited_from.is_none();
         let itself = self.actor.id() == Some(user.id);
         let manages =
@@ -150,15 +150,19 @@ impl<'a> Place<'a> {
     }
 
     fn change_form(&self, entry: &Entry, user: &User) -> Markup {
-        html! {
-            form.line.tight method="post" action={ (self.here) "/" (entry.user_id) } {
-                select.in name="access_level" aria-label={ "Role of " (user.name) } {
-                    @for (number, name) in self.roster.levels() { option value=(number) selected[number == entry.access_level] { (name) } }
+        let (id, until) = (format!("change-{}", entry.id), entry.expires_at.map(Time::date).unwrap_or_default());
+        let form = html! {
+            form.stack method="post" action={ (self.here) "/" (entry.user_id) } aria-label={ "Change " (user.name) } {
+                label.field { span.label { "Role" }
+                    select.in name="access_level" {
+                        @for (number, name) in self.roster.levels() { option value=(number) selected[number == entry.access_level] { (name) } }
+                    }
                 }
-                input.in type="date" name="expires_at" value=[entry.expires_at.map(Time::date)] aria-label={ "Until when " (user.name) " is a member" };
-                button.btn.small type="submit" { "Save" }
+                label.field { span.label { "Until" } input.in type="date" name="expires_at" value=(until); }
+                div.line { button.btn.primary type="submit" { "Save" } }
             }
-        }
+        };
+        menu_with(&id, &Button { label: level::name(entry.access_level), class: "small", ..Button::default() }, &form)
     }
 
     fn removal(&self, entry: &Entry, user: &User, itself: bool) -> Markup {

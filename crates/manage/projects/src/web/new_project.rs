@@ -99,7 +99,7 @@ fn blank(namespaces: &[Namespace], wanted: &ProjectChange, wrong: &Wrong) -> Mar
             (form::hidden("initialize_with_readme", "0"))
             (form::checkbox("initialize_with_readme", "Begin with a README", wanted.initialize_with_readme == Some(true),
                 "So that it can be cloned at once. Leave it out to push a repository that you have."))
-            (parts::submit("Make project"))
+            (form::actions("Make project", None))
         }
     }
 }
@@ -125,7 +125,7 @@ fn import(namespaces: &[Namespace], wanted: &ProjectChange, wrong: &Wrong) -> Ma
             (namespace_field("namespace_id", "Where", namespaces, wanted.namespace_id, wrong.with("namespace").as_deref()))
             (name_fields(wanted, wrong))
             (visibility_field(wanted.visibility.unwrap_or_default(), "project", wrong))
-            button.btn type="submit" { "Import" }
+            div.line { button.btn type="submit" { "Import" } }
         }
     }
 }

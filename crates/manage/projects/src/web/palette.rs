@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use accounts::{Actor, User};
 
 use crate::access::{ProjectAccess, member_projects};
-use crate::list::{Conditions, GroupFilters, ProjectFilters, ProjectOrder};
+use crate::group_list::GroupFilters;
+use crate::list::{Conditions, ProjectFilters, ProjectOrder};
 use crate::namespace::Namespace;
 use crate::project::Project;
 use crate::shell::project_page;

@@ -98,18 +98,18 @@ pub(super) fn visibility_field(chosen: Visibility, what: &str, wrong: &Wrong) ->
 /// One line of a list of projects.
 pub(super) fn project_row(project: &Project) -> Markup {
     let href = format!("/{}", project.full_path);
-    let title = html! {
+    let title = html! { span.line.tight {
         a.plain href=(href) { @if !project.namespace_path().is_empty() { span.soft { (project.namespace_path()) " / " } } b { (project.name) } }
         " " (visibility_tag(project.visibility()))
         @if project.archived { " " (parts::tag("Archived")) }
         @for topic in project.topics().iter().take(4) { " " (parts::tag(topic)) }
-    };
+    } };
     let meta = html! {
         @if !project.description.is_empty() { span.cut { (first_line(&project.description)) } }
     };
     let end = html! {
         @if project.star_count > 0 {
-            span.faint.num.wide-only title=(format::plural(project.star_count, "star")) { (ui::icon("star")) " " (project.star_count) }
+            span.faint.num.line.tight.wide-only title=(format::plural(project.star_count, "star")) { (ui::icon("star")) " " (project.star_count) }
         }
         span.faint { (format::time(project.last_activity_at.0)) }
     };
@@ -119,10 +119,10 @@ pub(super) fn project_row(project: &Project) -> Markup {
 /// One line of a list of groups; `counts` is the projects and groups right below.
 pub(super) fn group_row(group: &Namespace, counts: (i64, i64)) -> Markup {
     let above = group.full_path.rsplit_once('/').map(|(above, _)| above);
-    let title = html! {
+    let title = html! { span.line.tight {
         a.plain href={ "/" (group.full_path) } { @if let Some(above) = above { span.soft { (above) " / " } } b { (group.name) } }
         " " (visibility_tag(group.visibility()))
-    };
+    } };
     let meta = html! { @if !group.description.is_empty() { span.cut { (first_line(&group.description)) } } };
     let (projects, subgroups) = counts;
     let end = html! {

@@ -16,8 +16,9 @@ use super::feed;
 use super::parts::{group_counts, group_row, paging as page_links, project_row, rows};
 use crate::access::member_groups_at;
 use crate::activity::visible_activities;
+use crate::group_list::GroupFilters;
 use crate::level;
-use crate::list::{Conditions, GroupFilters, ProjectFilters, ProjectOrder};
+use crate::list::{Conditions, ProjectFilters, ProjectOrder};
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {

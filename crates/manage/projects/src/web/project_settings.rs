@@ -203,7 +203,7 @@ fn general(access: &ProjectAccess, typed: &ProjectChange, wrong: &Wrong) -> Mark
             (Field { name: "default_branch", label: "Default branch", value: &branch, mono: true, error: wrong.with("default_branch").as_deref(),
                 hint: "What people see and clone first. The branch has to be there.", ..Field::default() }.input())
             @if access.can(Permission::ChangeVisibility) { (visibility_field(typed.visibility.unwrap_or(project.visibility()), "project", wrong)) }
-            (parts::submit("Save"))
+            (form::actions("Save", None))
         }
     }
 }
@@ -224,7 +224,7 @@ fn picture(access: &ProjectAccess, wrong: &Wrong) -> Markup {
             }
         }
         @if let Some(why) = wrong.with("avatar") { (parts::alert(Tone::Bad, &html! { (why) })) }
-        p.hint { "PNG, JPEG, GIF or WebP of at most 200 KB." }
+        p.faint { "PNG, JPEG, GIF or WebP of at most 200 KB." }
     }
 }
 
@@ -252,7 +252,7 @@ fn features(access: &ProjectAccess) -> Markup {
             }
             (switch("lfs_enabled", "Large files (Git LFS)", s.lfs_enabled, "Large files are kept outside the repository."))
             (switch("request_access_enabled", "People may ask to become members", s.request_access_enabled, ""))
-            (parts::submit("Save features"))
+            div.line { button.btn type="submit" { "Save features" } }
         }
     }
 }
@@ -288,7 +288,7 @@ fn rules(access: &ProjectAccess, wrong: &Wrong) -> Markup {
             (Field { name: "ci_default_git_depth", label: "Commits that a job fetches", value: &depth, kind: "number", hint: "0 for all.",
                 error: wrong.with("ci_default_git_depth").as_deref(), ..Field::default() }.input())
             (switch("public_jobs", "Those who see the project see its jobs' logs and artifacts", s.public_jobs, "For public and internal projects."))
-            (parts::submit("Save rules"))
+            div.line { button.btn type="submit" { "Save rules" } }
         }
     }
 }
@@ -319,7 +319,7 @@ fn advanced(access: &ProjectAccess, namespaces: &[Namespace], wrong: &Wrong) -> 
         } @else {
             form.stack method="post" action={ (here(project)) "/transfer" } {
                 (namespace_field("new_namespace_id", "Move to", &others, None, wrong.with("namespace").as_deref()))
-                p.hint { "Members of the new namespace get access; those of the old one lose it." }
+                p.faint { "Members of the new namespace get access; those of the old one lose it." }
                 div.line { button.btn type="submit" { "Move project" } }
             }
         }
