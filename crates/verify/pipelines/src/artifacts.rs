@@ -17,6 +17,8 @@ use crate::build::Build;
 /// How long artifacts are kept where the job doesn't say.
 const DEFAULT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 const PART: usize = 8 << 20;
+/// The most that one file of an archive may unpack to.
+const MAX_ENTRY: u64 = 1 << 30;
 
 /// A file that a job left.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -203,15 +205,18 @@ pub async fn open_entry(app: &App, artifact: &Artifact, entry: &str) -> Result<O
 
 /// The file has no name, so that it is gone with its last reader.
 fn unpack_to_file(folder: &Path, entry: &str) -> Result<Option<(std::fs::File, u64)>> {
-    use std::io::{Seek, SeekFrom};
+    use std::io::{Read, Seek, SeekFrom};
     let mut archive = zip::ZipArchive::new(std::fs::File::open(folder.join("archive.zip"))?).map_err(Error::internal)?;
     let mut inside = match archive.by_name(entry) {
         Ok(file) if file.is_file() => file,
         Ok(_) | Err(zip::result::ZipError::FileNotFound) => return Ok(None),
         Err(e) => return Err(Error::internal(e)),
     };
+    if inside.size() > MAX_ENTRY {
+        return Err(Error::TooLarge("the file is over 1 GiB; download the archive instead".into()));
+    }
     let mut out = tempfile::tempfile_in(folder)?;
-    let size = std::io::copy(&mut inside, &mut out)?;
+    let size = std::io::copy(&mut (&mut inside).take(MAX_ENTRY), &mut out)?;
     out.seek(SeekFrom::Start(0))?;
     Ok(Some((out, size)))
 }

@@ -1,5 +1,7 @@
 //! What jobs left: browsing, files, downloads, and the list of a project's artifacts.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::HeaderValue;
@@ -32,7 +34,7 @@ async fn artifact_of(app: &App, access: &ProjectAccess, id: &str, kind: &str) ->
 }
 
 #[derive(Deserialize)]
-pub(super) struct Kind {
+pub(super) struct Asked {
     file_type: Option<String>,
 }
 
@@ -40,7 +42,7 @@ pub(super) async fn download(
     State(app): State<App>,
     access: ProjectAccess,
     Path((_, id)): Named,
-    Query(asked): Query<Kind>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response> {
     let kind = asked.file_type.as_deref().unwrap_or("archive");
     let (_, artifact) = artifact_of(&app, &access, &id, kind).await?;
@@ -71,23 +73,35 @@ pub(super) async fn file(
 /// A line of a folder's listing.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Listed {
-    file: bool,
+    kind: Kind,
     name: String,
     size: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Folder,
+    File,
+    /// A symbolic link, which leads nowhere here.
+    Link,
+}
+
+fn kind_of(entry: &ArtifactEntry) -> Kind {
+    if entry.mode & 0o170_000 == 0o120_000 { Kind::Link } else { Kind::File }
 }
 
 /// What is directly inside a folder of an archive: folders first, with the size of what they hold.
 fn listing(entries: &[ArtifactEntry], folder: &str) -> Vec<Listed> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    let mut found: std::collections::BTreeMap<(bool, &str), u64> = std::collections::BTreeMap::new();
+    let mut found: BTreeMap<(bool, &str), (Kind, u64)> = BTreeMap::new();
     for entry in entries {
         let Some(rest) = entry.path.strip_prefix(&prefix).filter(|r| !r.is_empty()) else { continue };
         match rest.split_once('/') {
-            Some((name, _)) => *found.entry((false, name)).or_default() += entry.size,
-            None => *found.entry((true, rest)).or_default() += entry.size,
+            Some((name, _)) => found.entry((false, name)).or_insert((Kind::Folder, 0)).1 += entry.size,
+            None => found.entry((true, rest)).or_insert((kind_of(entry), 0)).1 += entry.size,
         }
     }
-    found.into_iter().map(|((file, name), size)| Listed { file, name: name.to_owned(), size }).collect()
+    found.into_iter().map(|((_, name), (kind, size))| Listed { kind, name: name.to_owned(), size }).collect()
 }
 
 pub(super) async fn browse_top(app: State<App>, access: ProjectAccess, Path((project, id)): Named) -> Result<Markup> {
@@ -156,21 +170,23 @@ fn table(job: &str, folder: &str, listed: &[Listed]) -> Markup {
                 thead { tr { th scope="col" { "Name" } th.r scope="col" { "Size" } } }
                 tbody {
                     @for entry in listed {
-                        @let kind = if entry.file { "file" } else { "browse" };
-                        tr {
-                            th scope="row" {
-                                a.plain.line.tight href={ (job) "/artifacts/" (kind) "/" (encode_path(&below(&entry.name))) } {
-                                    (ui::icon(if entry.file { "file" } else { "folder" })) (entry.name)
-                                }
-                            }
-                            td.r.num { (format::bytes(entry.size)) }
-                        }
+                        @let path = below(&entry.name);
+                        tr { th scope="row" { (name(job, entry, &path)) } td.r.num { @if entry.kind != Kind::Link { (format::bytes(entry.size)) } } }
                     }
                 }
             }
             @if listed.is_empty() { p.waiting { "The archive is empty." } }
         }
     }
+}
+
+fn name(job: &str, entry: &Listed, path: &str) -> Markup {
+    let (icon, way) = match entry.kind {
+        Kind::Link => return html! { span.line.tight title="A symbolic link" { (ui::icon("link")) (entry.name) } },
+        Kind::Folder => ("folder", "browse"),
+        Kind::File => ("file", "file"),
+    };
+    html! { a.plain.line.tight href={ (job) "/artifacts/" (way) "/" (encode_path(path)) } { (ui::icon(icon)) (entry.name) } }
 }
 
 pub(super) async fn keep(State(app): State<App>, access: ProjectAccess, Path((_, id)): Named) -> Result<Response> {
@@ -196,11 +212,12 @@ mod tests {
 
     #[test]
     fn folders_are_made_of_paths() {
-        let entry = |path: &str, size| ArtifactEntry { path: path.into(), size, compressed: 0, crc32: 0, mode: 0 };
-        let entries = [entry("a.txt", 1), entry("b/", 0), entry("b/c", 2), entry("b/d/e", 3), entry("bb/x", 1)];
-        let names = |folder| listing(&entries, folder).into_iter().map(|l| (l.name, l.file, l.size)).collect::<Vec<_>>();
-        assert_eq!(names(""), [("b".into(), false, 5), ("bb".into(), false, 1), ("a.txt".into(), true, 1)]);
-        assert_eq!(names("b"), [("d".into(), false, 3), ("c".into(), true, 2)]);
+        let entry = |path: &str, size| ArtifactEntry { path: path.into(), size, compressed: 0, crc32: 0, mode: 0o100_644 };
+        let link = ArtifactEntry { mode: 0o120_777, ..entry("z", 4) };
+        let entries = [link, entry("a.txt", 1), entry("b/", 0), entry("b/c", 2), entry("b/d/e", 3), entry("bb/x", 1)];
+        let names = |folder| listing(&entries, folder).into_iter().map(|l| (l.name, l.kind, l.size)).collect::<Vec<_>>();
+        assert_eq!(names(""), [("b".into(), Kind::Folder, 5), ("bb".into(), Kind::Folder, 1), ("a.txt".into(), Kind::File, 1), ("z".into(), Kind::Link, 4)]);
+        assert_eq!(names("b"), [("d".into(), Kind::Folder, 3), ("c".into(), Kind::File, 2)]);
         assert!(names("..").is_empty() && names("c").is_empty());
     }
 }

@@ -151,7 +151,7 @@ fn read_entries(path: &Path) -> io::Result<Vec<ArtifactEntry>> {
                 size: entry.size(),
                 compressed: entry.compressed_size(),
                 crc32: entry.crc32(),
-                mode: entry.unix_mode().unwrap_or(0o644) & 0o7777,
+                mode: entry.unix_mode().unwrap_or(0o100_644),
             })
         })
         .collect()

@@ -106,7 +106,7 @@ pub struct ArtifactEntry {
     pub compressed: u64,
     /// The checksum of the content.
     pub crc32: u32,
-    /// The permission bits.
+    /// The kind and the permission bits, as Unix has them.
     pub mode: u32,
 }
 

@@ -44,7 +44,7 @@ async fn patterns_choose_files_and_folders() {
         "top.log",
     ];
     assert_eq!(stored[0].paths(), want, "{log}");
-    assert_eq!(stored[0].entries[3].mode, 0o755);
+    assert_eq!(stored[0].entries[3].mode, 0o100_755);
     assert!(log.contains("out/: found 5 matching") && log.contains("none*: no matching files"), "{log}");
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&stored[0].bytes)).unwrap();
     let mut text = String::new();
