@@ -13,7 +13,7 @@ use testkit::{TestApp, git};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{commit, work_tree};
+use crate::support::{assert_sound, commit, work_tree};
 
 const DATA: &str = "TIDEMILL_CRASH_DATA";
 
@@ -38,7 +38,15 @@ async fn serves_until_it_is_killed() {
 }
 
 async fn start(data: &Path) -> (Child, String, String) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    start_limited(data, None).await
+}
+
+/// Starts the server, perhaps with a limit on the size of any file that it or its git processes write, in 512-byte blocks.
+async fn start_limited(data: &Path, blocks: Option<u64>) -> (Child, String, String) {
+    let limit = blocks.map(|b| format!("ulimit -f {b}; ")).unwrap_or_default();
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("{limit}exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "crash::serves_until_it_is_killed", "--nocapture"])
         .env(DATA, data)
         .stdout(Stdio::piped())
@@ -121,5 +129,30 @@ async fn a_killed_server_loses_no_push_and_tells_none_twice() {
     let id: i64 = db.conn().scalar("SELECT id FROM projects WHERE path = 'wheel'", []).await.unwrap().unwrap();
     let repository = data.join("repositories").join(format!("{:02x}", id % 256)).join(format!("{id}.git"));
     assert!(assert_agreement(&db, &repository).await >= 3);
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_push_that_does_not_fit_is_refused_and_leaves_nothing() {
+    let helper = TestApp::start(None).await.unwrap(); // For its folders alone.
+    let data = helper.scratch().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let work = work_tree(&helper, "source").await;
+    let (mut child, address, token) = start_limited(&data, Some(16 << 10)).await;
+    let remote = format!("http://mats:{token}@{address}/mill/wheel.git");
+    git(&work, &["push", "-q", &remote, "main"]).await.expect_ok();
+    let noise = (0..1_500_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17)));
+    commit(&work, "big", &noise.collect::<String>()).await;
+    for n in 0..40 {
+        commit(&work, &format!("file{n}"), "x").await; // Enough objects for one pack.
+    }
+    let said = git(&work, &["push", &remote, "main"]).await.expect_failure();
+    assert!(said.contains("Nothing was pushed"), "{said}");
+    let repository = data.join("repositories/01/1.git");
+    assert_sound(&repository).await;
+    let db = Db::connect(&format!("sqlite:{}", data.join("tidemill.db").display())).await.unwrap();
+    assert_eq!(assert_agreement(&db, &repository).await, 1);
+    commit(&work, "small", "x").await;
+    git(&work, &["push", "-q", &remote, "HEAD~42:refs/heads/small"]).await.expect_ok();
     child.kill().await.unwrap();
 }
