@@ -42,6 +42,7 @@ fn register(builder: &mut AppBuilder) {
     builder.insert(accounts::Credentials(vec![Arc::new(pipelines::JobTokens)]));
     builder.insert(repositories::LastPipelines(Arc::new(pipelines::CommitPipelines)));
     builder.insert(pipelines::RunnerState::default());
+    builder.insert(projects::HealthFacts(vec![Arc::new(crate::health::JobIsolation)]));
 }
 
 /// An entry of the route table, for the tests that call every route.

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod compose;
 mod doctor;
 mod error_pages;
+mod health;
 mod ops;
 mod rewrite;
 pub mod serve;
