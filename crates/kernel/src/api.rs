@@ -114,7 +114,9 @@ pub fn openapi<'a>(endpoints: impl Iterator<Item = &'a Endpoint>, server: &str) 
     let mut paths: Map<String, Value> = Map::new();
     for endpoint in endpoints {
         let operation = operation(endpoint, &mut generator);
-        let path = paths.entry(format!("/api/v4{}", endpoint.path)).or_insert_with(|| json!({}));
+        // A parameter that takes the rest of the path is an ordinary one there.
+        let path = format!("/api/v4{}", endpoint.path.replace("{*", "{"));
+        let path = paths.entry(path).or_insert_with(|| json!({}));
         path[endpoint.method.as_str().to_ascii_lowercase()] = operation;
     }
     json!({
@@ -148,7 +150,11 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
     }
     let mut success = json!({ "description": "Success" });
     if let Some(gives) = endpoint.gives {
-        success["content"] = json!({ "application/json": { "schema": gives(generator) } });
+        let schema = gives(generator).to_value();
+        if endpoint.method == Method::GET && schema["type"] == "array" {
+            parameters.extend(paging_parameters());
+        }
+        success["content"] = json!({ "application/json": { "schema": schema } });
     }
     operation["parameters"] = Value::Array(parameters);
     operation["responses"] = json!({ endpoint.status.to_string(): success,
@@ -165,11 +171,45 @@ fn operation_id(endpoint: &Endpoint) -> String {
 
 fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1).filter_map(|p| p.split('}').next());
-    names.map(|n| json!({ "name": n.trim_start_matches('*'), "in": "path", "required": true, "schema": { "type": "string" } })).collect()
+    names.map(path_parameter).collect()
+}
+
+fn path_parameter(name: &str) -> Value {
+    let mut parameter =
+        json!({ "name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": { "type": "string" } });
+    if name == "id" {
+        parameter["description"] = json!("The number, or the path with %2F for slashes");
+    }
+    parameter
+}
+
+fn paging_parameters() -> [Value; 2] {
+    let parameter = |name: &str, about: &str, most: Option<u32>| {
+        let mut schema = json!({ "type": "integer", "minimum": 1 });
+        if let Some(most) = most {
+            schema["maximum"] = json!(most);
+        }
+        json!({ "name": name, "in": "query", "required": false, "description": about, "schema": schema })
+    };
+    [
+        parameter("page", "Which page, from 1", None),
+        parameter("per_page", "Items on a page, 20 where it is absent", Some(100)),
+    ]
 }
 
 fn query_parameters(schema: &Value) -> Vec<Value> {
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.map(|(name, s)| json!({ "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": s })).collect()
+    properties
+        .map(|(name, schema)| {
+            let mut schema = schema.clone();
+            let about = schema.as_object_mut().and_then(|s| s.shift_remove("description"));
+            let required = required.contains(&name.as_str());
+            let mut parameter = json!({ "name": name, "in": "query", "required": required, "schema": schema });
+            if let Some(about) = about {
+                parameter["description"] = about;
+            }
+            parameter
+        })
+        .collect()
 }

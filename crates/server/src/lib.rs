@@ -6,6 +6,7 @@ pub mod compose;
 mod doctor;
 mod error_pages;
 mod health;
+mod help;
 mod ops;
 mod rewrite;
 pub mod serve;

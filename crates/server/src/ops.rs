@@ -13,6 +13,8 @@ use kernel::http::client_ip;
 use kernel::{App, Error, Result, Slice, Web};
 use serde_json::{Value, json};
 
+use crate::help;
+
 /// The OpenAPI document, made once.
 pub struct OpenApi(pub Value);
 
@@ -24,6 +26,8 @@ pub(crate) fn slice() -> Slice {
             .at("/-/readiness", get(readiness))
             .at("/-/metrics", get(metrics))
             .at("/api/openapi.json", get(openapi))
+            .at("/help/api", get(help::index))
+            .at("/help/api/{operation}", get(help::show))
             .at("/-/assets/{name}", get(asset))
             .at("/robots.txt", get(async || "User-agent: *\nDisallow: /api/\nDisallow: /*/-/\n")),
     )

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod admin;
+mod clients;
+mod help;
 mod operations;
 mod process;
+mod routes;
 mod start;
