@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 
 use crate::build::Build;
+use crate::keep_latest;
 
 /// How long artifacts are kept where the job doesn't say.
 const DEFAULT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -253,12 +254,13 @@ async fn delete_object(app: &App, artifact: &Artifact) -> Result<()> {
 
 /// Frees what has expired.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Expire {}
+pub struct Expire {}
 
 impl Job for Expire {
     const KIND: &'static str = "artifact.expire";
 
     async fn run(self, app: App) -> Result<()> {
+        keep_latest::postpone(&app).await?;
         let sql = format!(
             "DELETE FROM build_artifacts WHERE id IN (SELECT id FROM build_artifacts WHERE expires_at <= $1 LIMIT 500) RETURNING {COLUMNS}"
         );

@@ -1,12 +1,12 @@
 //! The end of a job: its state, another try if that is due, coverage, and what follows in the pipeline.
 
-use ci_yaml::{AllowFailure, JobSpec};
+use ci_yaml::{AllowFailure, AutoCancel, JobSpec};
 use kernel::db::Sql;
 use kernel::jobs::{Job, When};
 use kernel::{App, Result, Time, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::actions::again;
+use crate::actions::{again, cancel_builds};
 use crate::advance::change;
 use crate::build::Build;
 use crate::status::Status;
@@ -50,9 +50,23 @@ async fn end(tx: &Tx, build: &Build, spec: &JobSpec, ending: &Ending, coverage: 
     let Some(status) = tx.scalar::<Status>(sql, values).await? else { return Ok(()) };
     if status == Status::Failed && deserves_retry(build, spec, ending) {
         again(tx, build, None, build.attempt + 1).await?;
+    } else if status == Status::Failed && !allowed {
+        end_with_it(tx, build.pipeline_id).await?;
     }
     tx.enqueue(&Archive { build_id: build.id }, When::default()).await?;
     tx.wake(&Build::topic(build.id)).await
+}
+
+/// Cancels what else the pipeline has, where the configuration asks for it (`workflow:auto_cancel:on_job_failure`).
+async fn end_with_it(tx: &Tx, pipeline_id: i64) -> Result<()> {
+    let mode = tx.scalar::<String>("SELECT auto_cancel FROM pipelines WHERE id = $1", [pipeline_id.into()]).await?;
+    let mode: AutoCancel = mode.and_then(|m| serde_json::from_str(&m).ok()).unwrap_or_default();
+    if mode.on_job_failure.as_deref() != Some("all") {
+        return Ok(());
+    }
+    let builds = Build::of_pipeline(&**tx, pipeline_id).await?;
+    let open: Vec<i64> = builds.iter().filter(|b| b.status.is_cancelable()).map(|b| b.id).collect();
+    cancel_builds(tx, &open).await
 }
 
 /// Whether the configuration asks for another try (`retry`).

@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod build;
 pub mod create;
 mod finish;
+mod keep_latest;
 pub mod lint;
 mod on_push;
 mod pages;

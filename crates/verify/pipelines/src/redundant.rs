@@ -1,7 +1,6 @@
 //! A newer pipeline of the same ref makes older ones redundant (`workflow:auto_cancel:on_new_commit`).
 
 use ci_yaml::AutoCancel;
-use kernel::db::Sql;
 use kernel::{App, Result};
 use sea_orm::FromQueryResult;
 

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use ci_yaml::JobSpec;
 use ci_yaml::expand::Variables;
 use git::Oid;
-use kernel::db::Sql;
 use kernel::{App, Error, Result};
 use projects::Project;
 use sandbox::{Dependency, JobIo, JobPlan, Source, StoredArtifact};

@@ -12,14 +12,14 @@ const MAX_OUTPUT: usize = 64 << 10;
 
 /// One test of a report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub(super) struct TestCase {
+pub(crate) struct TestCase {
     /// `success`, `failed`, `skipped` or `error`.
-    pub(super) status: &'static str,
-    name: String,
-    classname: Option<String>,
+    pub(crate) status: &'static str,
+    pub(crate) name: String,
+    pub(crate) classname: Option<String>,
     file: Option<String>,
-    pub(super) execution_time: f64,
-    system_output: Option<String>,
+    pub(crate) execution_time: f64,
+    pub(crate) system_output: Option<String>,
     stack_trace: Option<String>,
     recent_failures: Option<u8>,
 }
@@ -61,7 +61,7 @@ impl Found {
             Event::Empty(tag) if is_case(&tag) => self.cases.push(case(&tag)?),
             Event::Start(tag) if is_case(&tag) => self.open = Some(case(&tag)?),
             Event::Start(tag) if self.open.as_mut().is_some_and(|c| outcome(c, &tag)) => {
-                self.output = Some(String::new())
+                self.output = Some(String::new());
             }
             Event::Empty(tag) => {
                 self.open.as_mut().map(|c| outcome(c, &tag));
@@ -110,7 +110,7 @@ fn case(tag: &BytesStart<'_>) -> Result<TestCase, String> {
             b"classname" => case.classname = Some(value),
             b"file" => case.file = Some(value),
             b"time" => {
-                case.execution_time = value.replace(',', "").parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(0.0)
+                case.execution_time = value.replace(',', "").parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(0.0);
             }
             _ => {}
         }

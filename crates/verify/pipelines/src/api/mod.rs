@@ -7,13 +7,13 @@ mod detailed_status;
 mod job_actions;
 mod job_entity;
 mod jobs;
-mod junit;
+pub(crate) mod junit;
 mod last_pipeline;
 mod lint;
 mod pipeline_actions;
 mod pipeline_entity;
 mod pipelines;
-mod test_report;
+pub(crate) mod test_report;
 mod variables;
 
 use accounts::{Actor, Via};

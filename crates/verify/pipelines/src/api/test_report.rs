@@ -50,25 +50,25 @@ struct TestReport {
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
-struct Counts {
-    total_time: f64,
-    total_count: usize,
-    success_count: usize,
-    failed_count: usize,
-    skipped_count: usize,
-    error_count: usize,
+pub(crate) struct Counts {
+    pub(crate) total_time: f64,
+    pub(crate) total_count: usize,
+    pub(crate) success_count: usize,
+    pub(crate) failed_count: usize,
+    pub(crate) skipped_count: usize,
+    pub(crate) error_count: usize,
 }
 
 /// The tests of a job.
 #[derive(Debug, Serialize, JsonSchema)]
-struct TestSuite {
-    name: String,
+pub(crate) struct TestSuite {
+    pub(crate) name: String,
     #[serde(flatten)]
-    counts: Counts,
-    suite_error: Option<String>,
-    test_cases: Vec<TestCase>,
+    pub(crate) counts: Counts,
+    pub(crate) suite_error: Option<String>,
+    pub(crate) test_cases: Vec<TestCase>,
     #[serde(skip)]
-    build_ids: Vec<i64>,
+    pub(crate) build_ids: Vec<i64>,
 }
 
 /// How many tests of a pipeline ended how.
@@ -101,7 +101,7 @@ struct SuiteSummary {
 }
 
 impl Counts {
-    fn of<'a>(cases: impl Iterator<Item = &'a TestCase>) -> Self {
+    pub(crate) fn of<'a>(cases: impl Iterator<Item = &'a TestCase>) -> Self {
         let mut counts = Self::default();
         for case in cases {
             counts.total_count += 1;
@@ -124,7 +124,7 @@ struct Reported {
 }
 
 /// The suites of a pipeline: one for each job that left a report, instances of a parallel job together.
-async fn suites(app: &App, pipeline_id: i64) -> Result<Vec<TestSuite>> {
+pub(crate) async fn suites(app: &App, pipeline_id: i64) -> Result<Vec<TestSuite>> {
     let sql = "SELECT b.id, b.name FROM builds b WHERE b.pipeline_id = $1 AND b.retried = FALSE AND EXISTS
                  (SELECT 1 FROM build_artifacts a WHERE a.build_id = b.id AND a.kind = 'junit' AND (a.expires_at IS NULL OR a.expires_at > $2))
                ORDER BY b.stage_index, b.position, b.id LIMIT $3";

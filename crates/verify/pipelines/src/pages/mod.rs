@@ -21,6 +21,7 @@ mod pipeline_parts;
 mod pipelines;
 mod settings;
 mod sse;
+mod tests_tab;
 mod variables;
 
 use std::collections::HashMap;

@@ -20,7 +20,7 @@ use ui::{Item, Markup, html, parts};
 use super::critical::{Critical, critical};
 use super::pipeline_parts as part;
 use super::sse::{self, Gone, Reader};
-use super::{at, definition, manages, page, pipelines::title};
+use super::{at, definition, manages, page, pipelines::title, tests_tab};
 use crate::build::{Build, Need, needs_of_pipeline};
 use crate::pipeline::Pipeline;
 use crate::status::Status;
@@ -171,9 +171,11 @@ pub(super) async fn show(
     page.body = html! {
         (parts[0])
         (part::refused(&app, &view).await?)
-        (tabs(&view, &asked))
-        @if asked.view == "definition" { (definition::body(&app, &view.access, pipeline).await?) } @else {
-            div.stack.wide data-live=[live] { (parts[1]) (parts[2]) (parts[3]) }
+        (tabs(&view, &asked, tests_tab::reports(&app, pipeline).await?))
+        @match asked.view.as_str() {
+            "definition" => { (definition::body(&app, &view.access, pipeline).await?) },
+            "tests" if reads_logs(&view.access) => { (tests_tab::body(&app, &view.access, pipeline).await?) },
+            _ => { div.stack.wide data-live=[live] { (parts[1]) (parts[2]) (parts[3]) } },
         }
         (delete_dialog(&view))
         // Live changes bring states that the page may not show yet; their icons have to be there.
@@ -182,11 +184,15 @@ pub(super) async fn show(
     Ok(page.render())
 }
 
-fn tabs(view: &View, asked: &Asked) -> Markup {
-    let definition = asked.view == "definition";
-    let mut items = vec![Item::new("Jobs", view.href("")).badge(view.builds.len().to_string()).current(!definition)];
+fn tabs(view: &View, asked: &Asked, reports: i64) -> Markup {
+    let tab = |word: &str, key: &str| Item::new(word, view.href(&format!("?view={key}"))).current(asked.view == key);
+    let jobs = !matches!(asked.view.as_str(), "definition" | "tests");
+    let mut items = vec![Item::new("Jobs", view.href("")).badge(view.builds.len().to_string()).current(jobs)];
+    if reads_logs(&view.access) && reports > 0 {
+        items.push(tab("Tests", "tests"));
+    }
     if view.access.can(Permission::ReadCode) {
-        items.push(Item::new("Definition", view.href("?view=definition")).current(definition));
+        items.push(tab("Definition", "definition"));
     }
     parts::tabs("Pipeline", &items)
 }

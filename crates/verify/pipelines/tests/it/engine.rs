@@ -227,3 +227,48 @@ async fn many_jobs_with_needs_are_made_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_failure_ends_the_rest_where_that_is_asked_for() {
+    for_each_database(async |t| {
+        let w = t.world().await;
+        let mats = w.mats.client(&t);
+        let yaml = "workflow: {auto_cancel: {on_job_failure: all}}
+stages: [a, b]
+long: {stage: a, script: ['sleep 60']}
+bad: {stage: a, script: ['exit 1']}
+next: {stage: b, script: ['true'], when: always}
+";
+        let made = configured(&t, &mats, PROJECT, yaml).await;
+        let ended = settles(&t, &mats, &made).await;
+        assert_eq!(states(&mats, &made).await, expected(&[("long", "canceled"), ("bad", "failed"), ("next", "canceled")]));
+        assert_eq!(ended["status"], "failed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_latest_artifacts_outlive_their_time() {
+    for_each_database(async |t| {
+        use kernel::db::Sql;
+        let w = t.world().await;
+        let mats = w.mats.client(&t);
+        let yaml = "make: {script: ['echo $CI_PIPELINE_ID > a'], artifacts: {paths: [a], expire_in: 1 day}}";
+        let mut jobs = vec![];
+        for n in 0..2 {
+            let made = configured(&t, &mats, PROJECT, &format!("{yaml}\n# {n}\n")).await;
+            reaches(&t, &mats, PROJECT, &made, "success").await;
+            jobs.push(job(&mats, PROJECT, &made, "make").await["id"].clone());
+        }
+        t.app.db().run("UPDATE build_artifacts SET expires_at = 1", []).await.unwrap();
+        t.app.enqueue(&pipelines::artifacts::Expire::default(), kernel::jobs::When::default()).await.unwrap();
+        let count = "SELECT COUNT(*) FROM build_artifacts WHERE kind = 'archive'";
+        t.eventually("the first is gone", async || {
+            (t.app.db().conn().scalar::<i64>(count, []).await.unwrap() == Some(1)).then_some(())
+        })
+        .await;
+        let status = async |id: &Value| mats.get(format!("/{PROJECT}/-/jobs/{id}/artifacts/download")).await.status.as_u16();
+        assert_eq!((status(&jobs[0]).await, status(&jobs[1]).await), (404, 200));
+    })
+    .await;
+}

@@ -210,3 +210,28 @@ async fn badges_say_how_a_branch_fares() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn test_reports_have_a_tab() {
+    for_each_database(async |t| {
+        let w = t.world().await;
+        let mats = w.mats.client(&t);
+        let yaml = r#"
+unit:
+  script:
+    - echo '<testsuite><testcase name="adds" classname="sum" time="0.5"/><testcase name="<b>" time="1"><failure>got 2 &lt; 3</failure></testcase></testsuite>' | sed 's/name="<b>"/name="a\&lt;b"/' > r.xml
+  artifacts: {reports: {junit: r.xml}}
+bad:
+  script: ['echo "no xml <" > r.xml']
+  artifacts: {reports: {junit: r.xml}}
+"#;
+        let made = configured(&t, &mats, PROJECT, yaml).await;
+        reaches(&t, &mats, PROJECT, &made, "success").await;
+        let here = format!("/{PROJECT}/-/pipelines/{}", made["id"]);
+        assert!(mats.page(&here).await.expect(200).text().contains("?view=tests"));
+        let page = mats.page(format!("{here}?view=tests")).await.expect(200).text();
+        assert!(page.contains("a&lt;b") && page.contains("got 2 &lt; 3"), "{}", &page[page.find("<main").unwrap()..]);
+        assert!(page.contains("could not be read"));
+    })
+    .await;
+}
