@@ -36,6 +36,14 @@ impl Default for RateLimiter {
 }
 
 impl RateLimiter {
+    /// Where `key` stands, without counting.
+    pub fn look(&self, name: &'static str, key: &str, limit: u64) -> Standing {
+        let window = Time::now().seconds().div_euclid(60);
+        let counter = self.counts.get(&(format!("{name}:{key}"), window));
+        let observed = counter.map_or(0, |c| c.load(Ordering::Relaxed));
+        Standing { name, limit, observed, reset: Time::from_seconds((window + 1) * 60) }
+    }
+
     /// Counts one more for `key`.
     pub fn count(&self, name: &'static str, key: &str, limit: u64) -> Standing {
         let window = Time::now().seconds().div_euclid(60);

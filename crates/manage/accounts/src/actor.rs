@@ -279,3 +279,35 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str
     let mut pairs = cookies.filter_map(|c| c.trim().split_once('='));
     pairs.find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::for_jobs;
+
+    #[test]
+    fn jobs_read_projects_and_publish() {
+        for path in
+            ["/projects/1", "/projects/g%2Fp/repository/tree", "/job", "/jobs/1/artifacts", "/groups/1/-/packages"]
+        {
+            assert!(for_jobs(path, true), "{path}");
+        }
+        for path in ["/projects/1/packages/generic/a/1/f", "/projects/1/releases", "/jobs/request"] {
+            assert!(for_jobs(path, false), "{path}");
+        }
+        let closed = [
+            "/user",
+            "/users/1",
+            "/user/keys",
+            "/personal_access_tokens",
+            "/application/settings",
+            "/groups/1",
+            "/keys/1",
+        ];
+        for path in closed {
+            assert!(!for_jobs(path, true) && !for_jobs(path, false), "{path}");
+        }
+        for path in ["/projects", "/projects/1", "/projects/1/members", "/projects/1/variables", "/projects/1/hooks"] {
+            assert!(!for_jobs(path, false), "{path}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kernel::{App, Error, Result, Time, auth};
 use moka::sync::Cache;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{User, ratelimit};
 
@@ -17,6 +17,8 @@ const LOCK: Duration = Duration::from_secs(600);
 /// Longer ones are nobody's and would only cost time.
 const LONGEST: usize = 1024;
 
+/// How many passwords are checked side by side: each takes 19 MiB, and attempts from many addresses must not add up.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
 static DUMMY: OnceCell<String> = OnceCell::const_new();
 /// Failures for names that nobody has: they lock like real ones, so that a lock tells nothing.
 static NOBODY: LazyLock<Cache<String, std::sync::Arc<AtomicI64>>> =
@@ -36,25 +38,33 @@ pub(crate) async fn verify(app: &App, login: &str, password: &str, ip: &str) -> 
     ratelimit::sign_in(app, ip)?;
     let user = User::by_login(app.db().conn(), login).await?;
     let Some(user) = user.filter(|u| !u.password_hash.is_empty() && !u.bot) else {
+        ratelimit::sign_in_failed(app, ip);
         return Err(unknown(app, login, password).await);
     };
     if user.is_locked() {
-        auth::verify_password(password, dummy().await).await;
+        ratelimit::sign_in_failed(app, ip);
+        matches(password, dummy().await).await;
         return Err(locked());
     }
-    if password.len() <= LONGEST && auth::verify_password(password, &user.password_hash).await {
+    if matches(password, &user.password_hash).await {
         return Ok(user);
     }
+    ratelimit::sign_in_failed(app, ip);
     note_failure(app, user.id).await?;
     Err(Error::Unauthenticated)
 }
 
 async fn unknown(app: &App, login: &str, password: &str) -> Error {
     // The same work as for a user who exists, so that the time tells nothing either.
-    auth::verify_password(password.get(..LONGEST).unwrap_or(password), dummy().await).await;
+    matches(password, dummy().await).await;
     let key: String = login.trim().to_lowercase().chars().take(255).collect();
     let failures = NOBODY.get_with(format!("{}:{key}", app.process()), Default::default);
     if failures.fetch_add(1, Ordering::Relaxed) >= ATTEMPTS { locked() } else { Error::Unauthenticated }
+}
+
+async fn matches(password: &str, hash: &str) -> bool {
+    let _permit = AT_ONCE.acquire().await;
+    password.len() <= LONGEST && auth::verify_password(password, hash).await
 }
 
 async fn dummy() -> &'static str {

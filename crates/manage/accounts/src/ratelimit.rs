@@ -8,6 +8,8 @@ use kernel::{App, Error, Result};
 
 use crate::{Actor, settings};
 
+const SIGN_IN: &str = "throttle_sign_in";
+
 static COUNTS: LazyLock<RateLimiter> = LazyLock::new(RateLimiter::default);
 
 /// Counts for one application, also where a test runs several in one process.
@@ -30,8 +32,20 @@ pub(crate) fn request(app: &App, actor: &Result<Actor>, path: &str, ip: &str) ->
     })
 }
 
-/// Counts an attempt to sign in or register from an address; a 429 where there were too many.
-pub fn sign_in(app: &App, ip: &str) -> Result<()> {
-    let standing = count(app, "throttle_sign_in", ip, settings::sign_in_limit(app));
+/// Refuses an address from which too many sign-ins failed lately; a 429.
+pub(crate) fn sign_in(app: &App, ip: &str) -> Result<()> {
+    let limit = settings::sign_in_limit(app);
+    let standing = COUNTS.look(SIGN_IN, &format!("{}:{ip}", app.process()), limit);
+    if standing.observed >= limit { Err(Error::TooMany(standing.wait())) } else { Ok(()) }
+}
+
+/// Counts a sign-in that failed. Those that don't are no attack, and programs sign in often.
+pub(crate) fn sign_in_failed(app: &App, ip: &str) {
+    count(app, SIGN_IN, ip, settings::sign_in_limit(app));
+}
+
+/// Counts somebody who registers; a 429 where there were too many from the address.
+pub(crate) fn sign_up(app: &App, ip: &str) -> Result<()> {
+    let standing = count(app, "throttle_sign_up", ip, settings::sign_in_limit(app));
     if standing.exceeded() { Err(Error::TooMany(standing.wait())) } else { Ok(()) }
 }

@@ -27,7 +27,7 @@ pub fn anonymous_limit(app: &App) -> u64 {
     app.settings().get("throttle_unauthenticated_requests_per_minute", 500)
 }
 
-/// How often a minute an address may try to sign in or register.
+/// How often a minute an address may fail to sign in, or register.
 pub fn sign_in_limit(app: &App) -> u64 {
     app.settings().get("throttle_sign_in_requests_per_minute", 20)
 }

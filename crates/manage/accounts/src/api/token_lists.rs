@@ -69,7 +69,7 @@ impl Conditions {
         }
         match asked.state {
             Some(State::Active) => {
-                conditions.add("NOT revoked AND (expires_at IS NULL OR expires_at > ?)", Time::now())
+                conditions.add("NOT revoked AND (expires_at IS NULL OR expires_at > ?)", Time::now());
             }
             Some(State::Inactive) => conditions.add("(revoked OR expires_at <= ?)", Time::now()),
             Some(State::All) | None => {}

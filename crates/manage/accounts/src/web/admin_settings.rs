@@ -54,7 +54,7 @@ pub(super) async fn show(State(app): State<App>, actor: Actor) -> Result<Respons
                     settings::api_limit(&app)))
                 (number("throttle_unauthenticated_requests_per_minute", "API requests a minute, per address without a user",
                     "Wrong tokens count here too.", settings::anonymous_limit(&app)))
-                (number("throttle_sign_in_requests_per_minute", "Attempts to sign in a minute, per address",
+                (number("throttle_sign_in_requests_per_minute", "Failed sign-ins a minute, per address",
                     "Ten failures lock an account for ten minutes besides.", settings::sign_in_limit(&app)))
             }))
             (parts::submit("Save settings"))

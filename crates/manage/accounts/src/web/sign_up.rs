@@ -49,7 +49,7 @@ pub(super) async fn create(
 ) -> Result<Response> {
     refuse_closed(&app)?;
     let fields = form.new_user;
-    if let Err(Error::TooMany(seconds)) = ratelimit::sign_in(&app, &actor.ip) {
+    if let Err(Error::TooMany(seconds)) = ratelimit::sign_up(&app, &actor.ip) {
         let why = "There were too many attempts from your address. Wait for a minute, then try again".to_owned();
         let mut response = page(&actor, &fields, &Wrong(vec![(String::new(), why)]));
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;

@@ -1,5 +1,7 @@
 //! Accounts at their edge: pages and endpoints of a running server, on each database.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod admin_pages;
 mod avatars;
 mod keys;
@@ -65,4 +67,10 @@ fn unprivileged(t: &TestApp, w: &World) -> Vec<(Client, u16)> {
     let mut all: Vec<(Client, u16)> = w.people()[1..].iter().map(|p| (p.client(t), 403)).collect();
     all.push((t.anonymous(), 401));
     all
+}
+
+/// A session's cookie without a form, for requests that a browser of `testkit` doesn't send.
+async fn session(t: &TestApp, person: &Person) -> String {
+    let set = accounts::Session::begin(&t.app, person.id, false, "127.0.0.1", "test").await.unwrap();
+    set.to_str().unwrap().split(';').next().unwrap().to_owned()
 }

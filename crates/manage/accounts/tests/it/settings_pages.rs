@@ -3,7 +3,7 @@
 use kernel::db::Sql;
 use testkit::for_each_database;
 
-use crate::{KEY_ED25519, KEY_RSA_SHORT, PASSWORD, audited, cookie, sign_in, token, with_password};
+use crate::{KEY_ED25519, KEY_RSA_SHORT, PASSWORD, audited, cookie, session, sign_in, token, with_password};
 
 const PAGES: &[&str] =
     &["profile", "account", "password/edit", "active_sessions", "personal_access_tokens", "ssh_keys"];
@@ -180,8 +180,7 @@ async fn the_profile_is_kept_and_escaped() {
 async fn a_message_is_shown_once() {
     for_each_database(async |t| {
         let w = t.world().await;
-        let browser = w.dana.browser(&t).await;
-        let cookie = format!("{}; _tidemill_flash=o.%3Cb%3EDone", session(&browser, &t, w.dana.id).await);
+        let cookie = format!("{}; _tidemill_flash=o.%3Cb%3EDone", session(&t, &w.dana).await);
         let shown = t.anonymous().with_cookie(cookie).page("/-/user_settings/profile").await.expect(200);
         assert!(shown.text().contains("&lt;b&gt;Done") && !shown.text().contains("<b>Done"));
         let cleared = shown.headers.get_all("set-cookie").iter().any(|c| {
@@ -191,11 +190,6 @@ async fn a_message_is_shown_once() {
         assert!(cleared);
     })
     .await;
-}
-
-async fn session(_: &testkit::Client, t: &testkit::TestApp, user: i64) -> String {
-    let set = accounts::Session::begin(&t.app, user, false, "127.0.0.1", "test").await.unwrap();
-    set.to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Tokens: what they open, how they end, and their endpoints.
 
-use kernel::db::Sql;
 use serde_json::json;
 use testkit::for_each_database;
 

@@ -91,7 +91,7 @@ async fn steps_shut_people_out_and_let_them_in() {
         let seen = "UPDATE users SET last_activity_at = $2 WHERE id = $1";
         t.app.db().run(seen, [w.dana.id.into(), kernel::Time::now().into()]).await.unwrap();
         step("deactivate").await.expect(403);
-        t.app.db().run(seen, [w.dana.id.into(), 1.into()]).await.unwrap();
+        t.app.db().run(seen, [w.dana.id.into(), 1_i64.into()]).await.unwrap();
         t.app.db().run("UPDATE users SET current_sign_in_at = NULL WHERE id = $1", [w.dana.id.into()]).await.unwrap();
         step("deactivate").await.expect(201);
         dana.get("/api/v4/user").await.expect(401);
