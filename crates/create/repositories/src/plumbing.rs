@@ -14,6 +14,19 @@ use crate::housekeeping::Housekeep;
 use crate::push::update_refs_as;
 use crate::repository;
 
+/// The usual names of the file that introduces a project, the preferred ones first.
+const READMES: &[&str] = &[
+    "README.md",
+    "readme.md",
+    "Readme.md",
+    "README.markdown",
+    "README",
+    "README.txt",
+    "README.rst",
+    "README.adoc",
+    "README.org",
+];
+
 /// The repositories, as projects know them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Repositories;
@@ -60,6 +73,15 @@ impl RepositoryHook for Repositories {
         let Ok(found) = repo.find_branch(project.branch()).await else { return Ok(vec![]) };
         let shares = repo.languages(found.target).await.or_status()?;
         Ok(shares.iter().map(|s| (s.name.to_owned(), s.percent)).collect())
+    }
+
+    async fn readme(&self, app: &App, project: &Project) -> Result<Option<String>> {
+        let repo = repository::open(app, project).await?;
+        let Ok(found) = repo.find_branch(project.branch()).await else { return Ok(None) };
+        let paths: Vec<RepoPath> = READMES.iter().filter_map(|name| RepoPath::new(name).ok()).collect();
+        let entries = repo.find_entries(found.target, paths).await.or_status()?;
+        let first = entries.iter().position(|e| e.as_ref().is_some_and(|e| e.kind.is_file()));
+        Ok(first.and_then(|at| READMES.get(at)).map(|name| (*name).to_owned()))
     }
 
     async fn housekeep(&self, app: &App, project: &Project) -> Result<()> {

@@ -23,6 +23,9 @@ pub trait RepositoryHook: Send + Sync {
     /// The languages of the default branch with their shares in percent, the largest first.
     async fn languages(&self, app: &App, project: &Project) -> Result<Vec<(String, f64)>>;
 
+    /// The path of the file that introduces the project on its default branch, such as `README.md`.
+    async fn readme(&self, app: &App, project: &Project) -> Result<Option<String>>;
+
     /// Packs the repository soon.
     async fn housekeep(&self, app: &App, project: &Project) -> Result<()>;
 }

@@ -12,6 +12,7 @@ use super::project_settings::{MaintainerSettings, SettingsEntity};
 use crate::access::ProjectAccess;
 use crate::avatar;
 use crate::delete::id_list;
+use crate::hooks::RepositoryHooks;
 use crate::level;
 use crate::permissions::Permission;
 use crate::project::Project;
@@ -150,6 +151,8 @@ pub(crate) struct Material {
     project_levels: HashMap<i64, i64>,
     group_levels: HashMap<i64, i64>,
     uploads: HashMap<i64, i64>,
+    /// The id and the README of the one project that is shown; lists don't open repositories.
+    readme: Option<(i64, String)>,
 }
 
 impl Material {
@@ -173,7 +176,13 @@ impl Material {
         } else {
             HashMap::new()
         };
-        Ok(Self { actor: actor.clone(), lineages, owners, forks, origins, project_levels, group_levels, uploads })
+        let (actor, readme) = (actor.clone(), None);
+        Ok(Self { actor, lineages, owners, forks, origins, project_levels, group_levels, uploads, readme })
+    }
+
+    fn readme_url(&self, app: &App, project: &Project) -> Option<String> {
+        let (_, name) = self.readme.as_ref().filter(|(id, _)| *id == project.id)?;
+        Some(project.url(app, &format!("/-/blob/{}/{name}", project.branch())))
     }
 
     /// The actor's access to one of the loaded projects.
@@ -242,8 +251,12 @@ pub(crate) async fn full(app: &App, actor: &Actor, projects: &[Project], shape: 
 
 /// The entity of one project.
 pub(crate) async fn one(app: &App, actor: &Actor, project: &Project, shape: Shape) -> Result<ProjectEntity> {
-    let mut made = full(app, actor, std::slice::from_ref(project), shape).await?;
-    made.pop().ok_or_else(|| kernel::Error::not_found("Project"))
+    let mut material = Material::load(app, actor, std::slice::from_ref(project), shape).await?;
+    if let Some(hooks) = app.get::<RepositoryHooks>().filter(|_| !project.empty_repo) {
+        // A repository that can't be read is no reason to hide the project.
+        material.readme = hooks.0.readme(app, project).await.ok().flatten().map(|name| (project.id, name));
+    }
+    material.full(app, &material.access(project)?, shape)
 }
 
 /// What names one project.
@@ -275,7 +288,7 @@ impl Material {
         }
         let code = access.can(Permission::ReadCode).then(|| CodeFields {
             default_branch: Some(project.branch().to_owned()),
-            readme_url: None,
+            readme_url: self.readme_url(app, project),
             forks_count: self.forks.get(&project.id).copied().unwrap_or(0),
         });
         Ok(ProjectSimple {

@@ -34,6 +34,13 @@ pub(crate) fn api() -> Api {
         .get("/projects/{id}/search", "Searches a project", in_project)
         .takes::<Asked>()
         .gives::<Vec<Value>>()
+        // Some clients write the two with a dash.
+        .get("/groups/{id}/-/search", "Searches a group", in_group)
+        .takes::<Asked>()
+        .gives::<Vec<Value>>()
+        .get("/projects/{id}/-/search", "Searches a project", in_project)
+        .takes::<Asked>()
+        .gives::<Vec<Value>>()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
