@@ -88,6 +88,8 @@ pub struct Config {
     pub read_only: Vec<PathBuf>,
     /// Host folders that no job sees, not even where they lie inside a toolchain's; `root` is one always.
     pub hidden: Vec<PathBuf>,
+    /// Whether jobs run at all on a host that can't isolate them: for trusted jobs only.
+    pub allow_unisolated: bool,
     /// How the job's first process is started.
     pub init: InitCommand,
 }
@@ -106,6 +108,7 @@ impl Config {
             output_cap: 4 << 20,
             read_only: ["/usr", "/opt", "/nix"].map(PathBuf::from).into(),
             hidden: Vec::new(),
+            allow_unisolated: false,
             init: InitCommand::default(),
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Spawn {
     pub(crate) hostname: String,
     pub(crate) network: Network,
     pub(crate) limits: Limits,
+    /// Whether the step runs without any isolation, on the host's own paths.
+    pub(crate) bare: bool,
     /// The first outside id of the slot's range, or none when a single id is mapped.
     pub(crate) range: Option<u32>,
     /// Control groups to enter.

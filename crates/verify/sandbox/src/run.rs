@@ -175,9 +175,10 @@ impl Slot {
     fn request(&self, step: Step, groups: &Groups) -> Spawn {
         let config = &self.shared.config;
         Spawn {
-            task: step.task,
-            env: step.env,
-            workdir: step.workdir,
+            task: self.task_seen(step.task),
+            env: step.env.into_iter().map(|(key, value)| (key, self.seen(&value))).collect(),
+            workdir: self.seen(&step.workdir),
+            bare: self.is_bare(),
             hostname: format!("job-slot-{}", self.index()),
             network: step.network.unwrap_or(config.network),
             limits: config.limits.clone(),
@@ -191,6 +192,17 @@ impl Slot {
             covered: self.shared.covered.clone(),
             payload: step.payload,
         }
+    }
+}
+
+impl Slot {
+    /// Patterns of artifacts may be absolute.
+    fn task_seen(&self, task: Task) -> Task {
+        let Task::Collect(mut collect) = task else { return task };
+        for pattern in collect.paths.iter_mut().chain(&mut collect.exclude) {
+            *pattern = self.seen(pattern);
+        }
+        Task::Collect(collect)
     }
 }
 

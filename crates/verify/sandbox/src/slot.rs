@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::Config;
 use crate::detect::{Isolation, Level, detect_with};
 use crate::error::{Context, Error, Result};
-use crate::init::{JOB_ID, RANGE};
+use crate::init::{BUILDS, HOME, JOB_ID, RANGE};
 
 /// Runs jobs, each in a slot with folders and user ids of its own.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl Sandbox {
 
     /// Waits for a free slot and empties its folders.
     pub async fn acquire(&self) -> Result<Slot> {
-        if self.shared.isolation.level == Level::None {
+        if self.shared.isolation.level == Level::None && !self.shared.config.allow_unisolated {
             let reason = self.shared.isolation.reason.clone();
             return Err(Error::Unavailable(reason.unwrap_or_else(|| "no isolation".into())));
         }
@@ -122,10 +122,36 @@ impl Slot {
         self.folder().join("home")
     }
 
+    /// Tells whether steps run without isolation.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.shared.isolation.level == Level::None
+    }
+
+    /// Returns a project's folder as a job of this slot sees it.
+    pub fn project_dir(&self, project_path: &str) -> String {
+        self.seen(&crate::job::plan::project_dir(project_path))
+    }
+
+    /// Returns where the list of untracked files lies, as a job of this slot sees it.
+    pub(crate) fn untracked_list(&self) -> PathBuf {
+        let home = if self.is_bare() { self.home() } else { HOME.into() };
+        home.join(".untracked-files")
+    }
+
+    /// Turns a path below the builds folder into the one that a job of this slot sees; leaves every other text.
+    pub(crate) fn seen(&self, path: &str) -> String {
+        match path.strip_prefix(BUILDS) {
+            Some(rest) if self.is_bare() && (rest.is_empty() || rest.starts_with('/')) => {
+                format!("{}{rest}", self.builds().display())
+            }
+            _ => path.to_owned(),
+        }
+    }
+
     /// Returns the first outside id of the slot's range, or none when ids cannot be had.
     pub(crate) fn range(&self) -> Option<u32> {
         let config = &self.shared.config;
-        self.shared.isolation.uid_range.then_some(config.first_uid + self.index * RANGE)
+        (self.shared.isolation.uid_range && !self.is_bare()).then_some(config.first_uid + self.index * RANGE)
     }
 
     /// Gives a path that the runner made to the job.

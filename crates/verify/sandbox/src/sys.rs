@@ -34,6 +34,15 @@ pub(crate) fn fork_into(flags: CloneFlags) -> io::Result<Side> {
     }
 }
 
+/// Returns a descriptor that becomes readable when the process ends.
+pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes integers alone; the descriptor is owned right after the check.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    check(fd)?;
+    // SAFETY: the descriptor was just made and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
 /// Empties the bounding set, so that no program can bring a capability back.
 pub(crate) fn drop_capabilities() {
     for capability in 0..64 {

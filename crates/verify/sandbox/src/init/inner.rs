@@ -42,7 +42,7 @@ fn run(inherited: &mut Inherited<'_>) -> io::Result<Report> {
     // The job must not read this process's descriptors, not even where both have one uid.
     prctl::set_dumpable(false)?;
     match sys::fork_into(CloneFlags::empty())? {
-        Side::Child => job::main(inherited),
+        Side::Child => job::main(inherited.control, inherited.spawn, inherited.payload.take()),
         Side::Parent(pid) => reap(pid),
     }
 }

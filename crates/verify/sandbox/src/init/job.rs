@@ -1,6 +1,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use nix::sys::prctl;
@@ -8,20 +9,18 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, chdir, execve, setgroups, setresgid, setresuid, setsid};
 
-use super::outer::Inherited;
-use super::{HOME, JOB_ID, SCRIPT, filter};
+use super::{HOME, JOB_ID, SCRIPT, bare, filter};
 use crate::archive;
 use crate::proto::{Report, Spawn, Task, write_report};
 use crate::sys;
 
 /// Runs as the job's own process: gives every privilege up and starts the task.
-pub(super) fn main(inherited: &mut Inherited<'_>) -> ! {
-    let payload = inherited.payload.take();
-    match run(inherited.spawn, payload) {
+pub(super) fn main(control: &UnixStream, spawn: &Spawn, payload: Option<File>) -> ! {
+    match run(spawn, payload) {
         Ok(code) => std::process::exit(code),
         Err(error) => {
             // Reported before pid 1 reports the exit code; the first report counts.
-            let _ = write_report(inherited.control, &Report::Failed { message: error.to_string() });
+            let _ = write_report(control, &Report::Failed { message: error.to_string() });
             std::process::exit(71)
         }
     }
@@ -30,12 +29,17 @@ pub(super) fn main(inherited: &mut Inherited<'_>) -> ! {
 fn run(spawn: &Spawn, payload: Option<File>) -> io::Result<i32> {
     setsid()?;
     limit(spawn)?;
-    give_up_privileges(spawn.range.is_some())?;
+    match spawn.bare {
+        true => prctl::set_no_new_privs()?,
+        false => give_up_privileges(spawn.range.is_some())?,
+    }
     sys::default_signals()?;
     umask(Mode::from_bits_truncate(0o022));
     chdir(spawn.workdir.as_str()).map_err(|e| io::Error::other(format!("{}: {e}", spawn.workdir)))?;
     sys::close_on_exec_from(3)?;
-    filter::install()?;
+    if !spawn.bare {
+        filter::install()?;
+    }
     match (&spawn.task, payload) {
         (Task::Script(_), _) => exec_script(spawn),
         (Task::Collect(collect), Some(file)) => Ok(archive::collect(collect, &spawn.workdir, file)),
@@ -62,7 +66,10 @@ fn limit(spawn: &Spawn) -> io::Result<()> {
     clamp(Resource::RLIMIT_CORE, 0)?;
     clamp(Resource::RLIMIT_FSIZE, limits.file_size)?;
     clamp(Resource::RLIMIT_NOFILE, limits.open_files)?;
-    clamp(Resource::RLIMIT_NPROC, limits.pids)?;
+    if !spawn.bare {
+        // Without ids of its own the job would be counted together with everything else of the server's user.
+        clamp(Resource::RLIMIT_NPROC, limits.pids)?;
+    }
     clamp(Resource::RLIMIT_MEMLOCK, 8 << 20)?;
     match limits.memory {
         // A limit for each process is the best there is without control groups.
@@ -81,7 +88,8 @@ fn clamp(resource: Resource, wanted: u64) -> io::Result<()> {
 fn exec_script(spawn: &Spawn) -> io::Result<i32> {
     let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
     let env = environment(spawn, shell)?;
-    let args = [c_string(shell)?, c_string(SCRIPT)?];
+    let script = if spawn.bare { bare::script_path(spawn).display().to_string() } else { SCRIPT.to_owned() };
+    let args = [c_string(shell)?, c_string(&script)?];
     match execve(&args[0], &args, &env) {
         Err(nix::errno::Errno::E2BIG) => {
             Err(io::Error::other("the job's variables are too large: one may have 128 KiB, all together 2 MiB"))
@@ -93,7 +101,7 @@ fn exec_script(spawn: &Spawn) -> io::Result<i32> {
 fn environment(spawn: &Spawn, shell: &str) -> io::Result<Vec<CString>> {
     let mut env = vec![
         ("PATH", search_path()),
-        ("HOME", HOME.to_owned()),
+        ("HOME", if spawn.bare { spawn.home.display().to_string() } else { HOME.to_owned() }),
         ("USER", "job".to_owned()),
         ("LOGNAME", "job".to_owned()),
         ("SHELL", shell.to_owned()),

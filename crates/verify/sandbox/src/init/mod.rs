@@ -1,5 +1,6 @@
 //! The job's first processes: the outer one watches for the server, the inner one is pid 1 of the job.
 
+mod bare;
 mod filter;
 mod inner;
 mod job;

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getegid, geteuid};
 
-use super::{JOB_ID, RANGE, inner, probe, root};
+use super::{JOB_ID, RANGE, bare, inner, probe, root};
 use crate::config::Network;
 use crate::proto::{Payload, Report, Request, Spawn, read_request, write_report};
 use crate::sys::{self, Side};
@@ -46,6 +46,9 @@ pub(super) struct Inherited<'a> {
 
 fn supervise(control: &UnixStream, spawn: &Spawn) -> io::Result<()> {
     let payload = spawn.payload.as_ref().map(open_payload).transpose()?;
+    if spawn.bare {
+        return bare::supervise(control, spawn, payload);
+    }
     if spawn.range.is_some() {
         // Root builds the tree outside the user namespace, where it may still read the folders' parents.
         unshare(CloneFlags::CLONE_NEWNS)?;

@@ -10,9 +10,6 @@ use crate::error::{Context, Result};
 use crate::proto::{Payload, Task};
 use crate::run::Step;
 
-/// Where the list of untracked files lies inside the sandbox.
-const UNTRACKED: &str = "/tmp/.untracked-files";
-
 impl Job<'_> {
     /// Unpacks the artifacts of earlier jobs into the project.
     pub(super) async fn download_artifacts(&mut self) -> Result<Option<FailureReason>> {
@@ -70,7 +67,7 @@ impl Job<'_> {
         let collect = Collect {
             paths: artifact.paths.clone(),
             exclude: artifact.exclude.clone(),
-            untracked: artifact.untracked.then(|| UNTRACKED.into()),
+            untracked: artifact.untracked.then(|| self.slot.untracked_list()),
             format: artifact.format,
             cap: self.slot.shared.config.limits.artifact_size,
         };
@@ -82,7 +79,8 @@ impl Job<'_> {
     }
 
     async fn list_untracked(&mut self) -> Result<()> {
-        let script = format!("git ls-files --others -z > {UNTRACKED} || : > {UNTRACKED}\n");
+        let list = self.slot.untracked_list();
+        let script = format!("git ls-files --others -z > '{0}' || : > '{0}'\n", list.display());
         self.inside(self.step(Task::Script(script), None)).await.map(|_| ())
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod artifacts;
+mod bare;
 mod execute;
 mod isolation;
 mod lifecycle;
