@@ -15,7 +15,8 @@ use serde::Deserialize;
 use crate::place::{OrNothing, Rest, Spot};
 use crate::raw::disposition;
 
-const FORMATS: [ArchiveFormat; 4] = [ArchiveFormat::Zip, ArchiveFormat::TarGz, ArchiveFormat::TarBz2, ArchiveFormat::Tar];
+const FORMATS: [ArchiveFormat; 4] =
+    [ArchiveFormat::Zip, ArchiveFormat::TarGz, ArchiveFormat::TarBz2, ArchiveFormat::Tar];
 
 /// The archives of a ref: word and address.
 pub(crate) fn choices(spot: &Spot) -> Vec<(&'static str, String)> {
@@ -51,10 +52,7 @@ pub(crate) async fn download(
     let name = String::from_utf8_lossy(&rest[slash + 1..]).into_owned();
     let ends = |format: &ArchiveFormat| name.ends_with(&format!(".{}", format.extension()));
     let format = FORMATS.into_iter().find(ends).ok_or_else(|| Error::not_found(""))?;
-    let spot = Spot::find(&app, access, &rest[..slash]).await?;
-    if !spot.path.is_root() {
-        return Err(Error::not_found(""));
-    }
+    let spot = Spot::of_ref(&app, access, &rest[..slash]).await?;
     let path = RepoPath::new(asked.path.unwrap_or_default()).or_404()?;
     let stream = spot.repo.archive(spot.commit(), &path, format, &folder(&spot)).await.or_404()?;
     let mut response = Response::new(Body::from_stream(stream));

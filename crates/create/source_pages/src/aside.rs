@@ -11,9 +11,9 @@ use projects::languages;
 use ui::{Markup, chart, format, html, icon_with, parts, status};
 
 use crate::history::{state, statuses};
+use crate::licence;
 use crate::people::People;
 use crate::place::{OrNothing, Spot, within};
-use crate::licence;
 
 /// How long the page waits for figures that are counted over the whole history.
 const PATIENCE: Duration = Duration::from_millis(250);

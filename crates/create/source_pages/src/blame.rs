@@ -48,11 +48,15 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Rest(res
 }
 
 async fn inside(app: &App, spot: &Spot, contents: &Contents, oid: git::Oid) -> Result<Markup> {
-    let Some(text) = contents.text() else { return Ok(html! { p.none { "Only text has lines that can be blamed on somebody." } }) };
+    let Some(text) = contents.text() else {
+        return Ok(html! { p.none { "Only text has lines that can be blamed on somebody." } });
+    };
     let ranges = match spot.repo.blame(spot.commit(), &spot.path, None).await {
         Err(e) if is_too_large(&e) => {
             let text = "The file or its history is too long for this page. Try git blame on your machine.";
-            return Ok(html! { (parts::Empty { icon: "history", title: "This takes too long", text, ..parts::Empty::default() }.render()) });
+            return Ok(
+                html! { (parts::Empty { icon: "history", title: "This takes too long", text, ..parts::Empty::default() }.render()) },
+            );
         }
         other => other.or_404()?,
     };

@@ -89,14 +89,19 @@ fn facts(contents: &Contents) -> String {
 
 fn views(spot: &Spot, plain: bool) -> Markup {
     let here = spot.here("blob");
-    let items = [Item::new("Preview", here.clone()).current(!plain), Item::new("Source", format!("{here}?plain=1")).current(plain)];
+    let items = [
+        Item::new("Preview", here.clone()).current(!plain),
+        Item::new("Source", format!("{here}?plain=1")).current(plain),
+    ];
     parts::segments("How the file is shown", &items)
 }
 
 fn buttons(spot: &Spot, contents: &Contents) -> Markup {
     let raw = spot.here("raw");
     let download = format!("{raw}?inline=false");
-    let quiet = |label, icon, href: &str| Button { label, icon, class: "small quiet", icon_only: true, href: Some(href), ..Button::default() }.render();
+    let quiet = |label, icon, href: &str| {
+        Button { label, icon, class: "small quiet", icon_only: true, href: Some(href), ..Button::default() }.render()
+    };
     let small = |label, href: &str| Button { label, class: "small", href: Some(href), ..Button::default() }.render();
     html! {
         @if contents.is_text() { (small("Blame", &spot.here("blame"))) }

@@ -74,7 +74,9 @@ impl Contents {
     /// The text, if it is one.
     pub(crate) fn text(&self) -> Option<&[u8]> {
         match &self.kind {
-            Kind::Text(data) | Kind::Markdown(data) | Kind::Csv(data) | Kind::Notebook(data) | Kind::Svg(data) => Some(data),
+            Kind::Text(data) | Kind::Markdown(data) | Kind::Csv(data) | Kind::Notebook(data) | Kind::Svg(data) => {
+                Some(data)
+            }
             Kind::Empty => Some(&[]),
             _ => None,
         }
@@ -112,7 +114,9 @@ impl Contents {
             Kind::Picture => code::picture(&raw, &name.lossy()),
             Kind::Sound => html! { div.binary { audio controls preload="metadata" src=(raw) {} } },
             Kind::Film => html! { div.binary { video.shown controls preload="metadata" src=(raw) {} } },
-            Kind::Pdf => html! { div.binary { p { "A PDF file." } a.btn href=(raw) { (ui::icon("eye")) "Open it in the browser" } } },
+            Kind::Pdf => {
+                html! { div.binary { p { "A PDF file." } a.btn href=(raw) { (ui::icon("eye")) "Open it in the browser" } } }
+            }
             Kind::Lfs(pointer) => lfs(pointer),
             Kind::Link(target) => link(spot, target),
             Kind::Empty => html! { p.none.faint { "This file is empty." } },

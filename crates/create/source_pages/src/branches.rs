@@ -1,26 +1,22 @@
-//! Branches: lists, how far they have moved, making and deleting them.
+//! Branches: lists, and how far they have moved.
 
-use accounts::shell::redirect_with;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use git::ahead_behind::AheadBehind;
 use git::refs::{RefOrder, RefPage, RefQuery};
-use git::{Commit, Oid, RefChange, RefInfo, RefName, Repo};
-use http::StatusCode;
-use kernel::http::{Params, Query};
-use kernel::{App, Error, Result, Time};
+use git::{Commit, Oid, RefInfo, Repo};
+use kernel::http::Query;
+use kernel::{App, Result, Time};
 use projects::shell::project_page;
 use projects::{Permission, ProjectAccess, level};
-use repositories::{OrStatus, Protections, Source, update_refs_as};
+use repositories::Protections;
 use serde::Deserialize;
-use ui::form::{self, Field};
 use ui::parts::{self, Button};
-use ui::{Item, Markup, Page, Tone, format, html, icon, menu};
+use ui::{Item, Markup, Page, form, format, html, icon, menu};
 
 use crate::history::{self, micros};
 use crate::links::{self, Links};
-use crate::place::{OrNothing, Rest, code};
-use crate::target::sentence;
+use crate::place::{OrNothing, code};
 
 const PER_PAGE: usize = 20;
 const IN_OVERVIEW: usize = 5;
@@ -61,7 +57,11 @@ struct Desk {
     default: Option<Oid>,
 }
 
-pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Query(asked): Query<Asked>) -> Result<Response> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
     let repo = code(&app, &access).await?;
     let tab = TABS.iter().find(|t| t.2 == asked.state).map_or(Tab::All, |t| t.0);
     let tab = if asked.search.trim().is_empty() { tab } else { Tab::All };
@@ -85,21 +85,39 @@ impl Desk {
     }
 
     fn actions(&self) -> Markup {
-        let merged = Button { label: "Delete merged", class: "danger", dialog: Some("delete-merged"), ..Button::default() };
+        let merged =
+            Button { label: "Delete merged", class: "danger", dialog: Some("delete-merged"), ..Button::default() };
         html! { @if self.can_push() { (merged.render()) (parts::primary_link(&self.links.page("branches/new"), "plus", "New branch")) } }
     }
 
     fn confirm_merged(&self) -> Markup {
         let default = self.access.project.branch();
-        let text = format!("All branches whose commits are in {default} already are deleted, but for protected ones. No commit is lost.");
+        let text = format!(
+            "All branches whose commits are in {default} already are deleted, but for protected ones. No commit is lost."
+        );
         let action = self.links.page("merged_branches");
-        let confirm = menu::Confirm { id: "delete-merged", title: "Delete the merged branches?", text: &text, action: &action, act: "Delete branches", keep: "Keep them", ..menu::Confirm::default() };
+        let confirm = menu::Confirm {
+            id: "delete-merged",
+            title: "Delete the merged branches?",
+            text: &text,
+            action: &action,
+            act: "Delete branches",
+            keep: "Keep them",
+            ..menu::Confirm::default()
+        };
         html! { @if self.can_push() { (confirm.render()) } }
     }
 
     fn tabs(&self, current: Tab) -> Markup {
-        let href = |key: &str| if key.is_empty() { self.links.page("branches") } else { format!("{}?state={key}", self.links.page("branches")) };
-        let items: Vec<Item> = TABS.iter().map(|(tab, word, key)| Item::new(*word, href(key)).current(*tab == current)).collect();
+        let href = |key: &str| {
+            if key.is_empty() {
+                self.links.page("branches")
+            } else {
+                format!("{}?state={key}", self.links.page("branches"))
+            }
+        };
+        let items: Vec<Item> =
+            TABS.iter().map(|(tab, word, key)| Item::new(*word, href(key)).current(*tab == current)).collect();
         parts::segments("Which branches", &items)
     }
 
@@ -110,7 +128,9 @@ impl Desk {
         if items.is_empty() {
             let title = if asked.search.is_empty() { "No branches yet" } else { "No branch has this in its name" };
             let text = "A branch is a line of work. The first push makes one.";
-            return Ok(html! { section.panel { (parts::Empty { icon: "branch", title, text, ..parts::Empty::default() }.render()) } });
+            return Ok(
+                html! { section.panel { (parts::Empty { icon: "branch", title, text, ..parts::Empty::default() }.render()) } },
+            );
         }
         let fresh = self.count_fresh(&items).await;
         let (active, stale) = items.split_at(fresh);
@@ -125,10 +145,18 @@ impl Desk {
             Tab::All => &items,
         };
         let page = asked.page.unwrap_or(1).max(1);
-        let shown: Vec<RefInfo> = list.iter().skip((page - 1).saturating_mul(PER_PAGE)).take(PER_PAGE).cloned().collect();
+        let shown: Vec<RefInfo> =
+            list.iter().skip((page - 1).saturating_mul(PER_PAGE)).take(PER_PAGE).cloned().collect();
         let pages = list.len().div_ceil(PER_PAGE);
         let rows = self.rows(&shown).await?;
-        let href = |page: u64| format!("{}?state={}&search={}&page={page}", self.links.page("branches"), links::query(&asked.state), links::query(&asked.search));
+        let href = |page: u64| {
+            format!(
+                "{}?state={}&search={}&page={page}",
+                self.links.page("branches"),
+                links::query(&asked.state),
+                links::query(&asked.search)
+            )
+        };
         Ok(html! {
             @if shown.is_empty() { p.none.faint { "There are none here." } }
             @else { section.panel aria-label="Branches" { (rows) } }
@@ -176,13 +204,20 @@ impl Desk {
             ul.rows {
                 @for (at, (branch, commit)) in shown.iter().zip(&commits).enumerate() {
                     @let state = history::state(&self.links, &commit.id.to_string(), &states);
-                    li { (self.row(branch, commit, counts.get(at), most, state)) }
+                    li { (self.row(branch, commit, counts.get(at), most, state.as_ref())) }
                 }
             }
         })
     }
 
-    fn row(&self, branch: &RefInfo, commit: &Commit, counts: Option<&AheadBehind>, most: u64, state: Option<(ui::Status, String)>) -> Markup {
+    fn row(
+        &self,
+        branch: &RefInfo,
+        commit: &Commit,
+        counts: Option<&AheadBehind>,
+        most: u64,
+        state: Option<&(ui::Status, String)>,
+    ) -> Markup {
         let short = branch.name.short();
         let name = short.lossy();
         let is_default = self.access.project.default_branch.as_deref() == Some(&*name);
@@ -200,7 +235,7 @@ impl Desk {
                     span.cut { (history::title(commit)) } span { (format::time(micros(commit.committer.time))) }
                 }
             }
-            @if let Some((state, href)) = &state { (ui::status::status_link(*state, href)) }
+            @if let Some((state, href)) = state { (ui::status::status_link(*state, href)) }
             @if let Some(counts) = counts.filter(|_| !is_default) { (distance(counts, most, self.access.project.branch())) }
             @if !is_default {
                 a.btn.small.wide-only href=(self.links.compare(self.access.project.branch().as_bytes(), &short)) { "Compare" }
@@ -227,7 +262,11 @@ impl Desk {
 /// Two bars that show how far a branch has moved from the default branch.
 fn distance(counts: &AheadBehind, most: u64, default: &str) -> Markup {
     let width = |n: u64| if n == 0 { 0 } else { (n.saturating_mul(40) / most.max(1)).max(2) };
-    let words = format!("{} behind {default}, {} ahead", format::plural(i64::try_from(counts.behind).unwrap_or(0), "commit"), counts.ahead);
+    let words = format!(
+        "{} behind {default}, {} ahead",
+        format::plural(i64::try_from(counts.behind).unwrap_or(0), "commit"),
+        counts.ahead
+    );
     let (behind, ahead) = (width(counts.behind), width(counts.ahead));
     html! {
         span.line.tight.fix.num.wide-only title=(words) {
@@ -240,110 +279,4 @@ fn distance(counts: &AheadBehind, most: u64, default: &str) -> Markup {
             span.faint { (counts.ahead) }
         }
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct New {
-    name: String,
-    from: String,
-}
-
-pub(crate) async fn new(State(app): State<App>, access: ProjectAccess, Query(mut wanted): Query<New>) -> Result<Response> {
-    code(&app, &access).await?;
-    access.may(Permission::PushCode)?;
-    if wanted.from.is_empty() {
-        wanted.from = access.project.branch().to_owned();
-    }
-    Ok(new_page(&app, &access, &wanted, None))
-}
-
-fn new_page(app: &App, access: &ProjectAccess, wanted: &New, error: Option<&str>) -> Response {
-    let links = Links::of(&access.project);
-    let body = html! {
-        (parts::head(&html! { "New branch" }, &html! {}, &html! {}))
-        form.stack.narrow-form method="post" action=(links.page("branches")) {
-            (Field { name: "name", label: "Name", value: &wanted.name, error, required: true, autofocus: true, mono: true, hint: "Letters, digits, dashes and slashes, such as fix/lease-renewal.", ..Field::default() }.input())
-            (Field { name: "from", label: "Starts at", value: &wanted.from, required: true, mono: true, hint: "A branch, a tag or a commit.", ..Field::default() }.input())
-            (form::actions("Create branch", Some((&links.page("branches"), "Cancel"))))
-        }
-    };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    (status, Page { body, ..project_page(app, access, "New branch", "branches") }.render()).into_response()
-}
-
-pub(crate) async fn create(State(app): State<App>, access: ProjectAccess, Params(wanted): Params<New>) -> Result<Response> {
-    let repo = code(&app, &access).await?;
-    access.may(Permission::PushCode)?;
-    let made = make(&app, &access, &repo, wanted.name.trim(), wanted.from.trim()).await;
-    match made {
-        Ok(()) => {
-            let place = Links::of(&access.project).at("tree", wanted.name.trim(), "");
-            Ok(redirect_with(&place, Tone::Ok, &format!("The branch {} is made.", wanted.name.trim())))
-        }
-        Err(e @ (Error::Internal(_) | Error::Unauthenticated)) => Err(e),
-        Err(e) => Ok(new_page(&app, &access, &wanted, Some(&sentence(&e)))),
-    }
-}
-
-async fn make(app: &App, access: &ProjectAccess, repo: &Repo, name: &str, from: &str) -> Result<()> {
-    let refname = RefName::branch(name).map_err(|_| bad_name(name))?;
-    if repo.find_ref(&refname).await.is_ok() {
-        return Err(Error::Conflict(format!("There is a branch called {name} already.")));
-    }
-    let missing = |_| Error::bad_request(format!("{from} is no branch, tag or commit of this project."));
-    let start = repo.resolve(from).await.map_err(missing)?.commit;
-    let change = RefChange { name: refname, old: Some(Oid::zero()), new: start };
-    update_refs_as(app, access, vec![change], Source::Web).await
-}
-
-/// Says what is wrong with a name and what might do instead.
-pub(crate) fn bad_name(name: &str) -> Error {
-    let kept = |c: char| if c.is_alphanumeric() || "/._-".contains(c) { c } else { '-' };
-    let tidy: String = name.trim_matches(['-', '.', '/', ' ']).chars().map(kept).take(100).collect();
-    let tidy = tidy.replace("..", ".").replace("//", "/");
-    let help = if tidy.is_empty() || RefName::branch(&tidy).is_err() { String::new() } else { format!(" Try {tidy}.") };
-    Error::bad_request(format!("This can't be a name in git: no spaces, no ~ ^ : ? * [ \\, no two dots in a row, and no dash in front.{help}"))
-}
-
-/// `/-/delete_branch/NAME`
-pub(crate) async fn delete(State(app): State<App>, access: ProjectAccess, Rest(rest): Rest) -> Result<Response> {
-    let repo = code(&app, &access).await?;
-    access.may(Permission::PushCode)?;
-    let found = repo.find_ref(&RefName::new([b"refs/heads/", &rest[..]].concat()).or_404()?).await.or_404()?;
-    let change = RefChange { name: found.name.clone(), old: Some(found.target), new: Oid::zero() };
-    let back = Links::of(&access.project).page("branches");
-    let name = found.name.short();
-    match update_refs_as(&app, &access, vec![change], Source::Web).await {
-        Ok(()) => {
-            let text = format!("The branch {name} is deleted. It was at {}.", found.target.short());
-            Ok(redirect_with(&back, Tone::Ok, &text))
-        }
-        Err(e @ (Error::Internal(_) | Error::Unauthenticated)) => Err(e),
-        Err(e) => Ok(redirect_with(&back, Tone::Bad, &sentence(&e))),
-    }
-}
-
-/// Deletes all branches whose commits the default branch has, but for protected ones.
-pub(crate) async fn delete_merged(State(app): State<App>, access: ProjectAccess) -> Result<Response> {
-    let repo = code(&app, &access).await?;
-    access.may(Permission::PushCode)?;
-    let default = repo.find_branch(access.project.branch()).await.or_404()?;
-    let merged = repo.merged_branches(default.target).await.or_status()?;
-    let protections = Protections::of_project(app.db().conn(), access.project.id).await?;
-    let all = repo.branches(RefQuery::default()).await.or_404()?.items;
-    let goes = |b: &&RefInfo| {
-        b.name != default.name
-            && merged.contains(b.name.as_bytes())
-            && !protections.is_protected_branch(&b.name.short().lossy())
-    };
-    let change = |b: &RefInfo| RefChange { name: b.name.clone(), old: Some(b.target), new: Oid::zero() };
-    let changes: Vec<RefChange> = all.iter().filter(goes).map(change).collect();
-    let (count, back) = (changes.len(), Links::of(&access.project).page("branches"));
-    if count == 0 {
-        return Ok(redirect_with(&back, Tone::Info, "No branch is merged but not deleted."));
-    }
-    update_refs_as(&app, &access, changes, Source::Web).await?;
-    let word = if count == 1 { "branch is" } else { "branches are" };
-    Ok(redirect_with(&back, Tone::Ok, &format!("{count} merged {word} deleted.")))
 }

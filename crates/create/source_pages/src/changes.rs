@@ -70,9 +70,9 @@ pub(crate) struct Pair<'a> {
 /// The limits of a whole page.
 fn page_options(looks: &Looks) -> DiffOptions {
     DiffOptions {
-        max_file_lines: 1500,
-        max_file_bytes: 128 << 10,
-        max_total_bytes: 512 << 10,
+        max_file_lines: 1000,
+        max_file_bytes: 96 << 10,
+        max_total_bytes: 192 << 10,
         ignore_whitespace: looks.ignores_space(),
         ..DiffOptions::default()
     }
@@ -95,16 +95,11 @@ impl Pair<'_> {
 
     async fn render(&self, looks: &Looks) -> Result<Markup> {
         let options = page_options(looks);
-        let (list, diff) = tokio::join!(
-            self.repo.changes(self.old, self.new, &options),
-            self.repo.diff(self.old, self.new, &options)
-        );
+        let (list, diff) =
+            tokio::join!(self.repo.changes(self.old, self.new, &options), self.repo.diff(self.old, self.new, &options));
         let (list, diff) = (list.or_404()?, diff.or_404()?);
-        let counts: HashMap<&ByteString, (u64, u64)> = list
-            .files
-            .iter()
-            .map(|f| (&f.new_path, (f.additions.unwrap_or(0), f.deletions.unwrap_or(0))))
-            .collect();
+        let counts: HashMap<&ByteString, (u64, u64)> =
+            list.files.iter().map(|f| (&f.new_path, (f.additions.unwrap_or(0), f.deletions.unwrap_or(0)))).collect();
         let ends = self.ends(&diff.files).await;
         let mut files: Vec<diff::File> = Vec::with_capacity(diff.files.len());
         for file in &diff.files {
@@ -126,11 +121,17 @@ impl Pair<'_> {
     /// One file alone, with wider limits, as the script asks for it.
     pub(crate) async fn single(&self, looks: &Looks, path: &[u8]) -> Result<Markup> {
         let options = page_options(looks);
-        let list = self.repo.changed_files(self.old, self.new, &DiffOptions { max_files: 20_000, ..options.clone() }).await.or_404()?;
+        let list = self
+            .repo
+            .changed_files(self.old, self.new, &DiffOptions { max_files: 20_000, ..options.clone() })
+            .await
+            .or_404()?;
         let missing = || kernel::Error::not_found("File");
-        let change = list.files.iter().find(|f| f.new_path == *String::from_utf8_lossy(path) || f.new_path.as_bytes() == path);
+        let change =
+            list.files.iter().find(|f| f.new_path == *String::from_utf8_lossy(path) || f.new_path.as_bytes() == path);
         let paths = change.ok_or_else(missing)?.selection();
-        let wide = DiffOptions { paths, max_file_lines: 20_000, max_file_bytes: 2 << 20, max_total_bytes: 4 << 20, ..options };
+        let wide =
+            DiffOptions { paths, max_file_lines: 20_000, max_file_bytes: 2 << 20, max_total_bytes: 4 << 20, ..options };
         let diff = self.repo.diff(self.old, self.new, &wide).await.or_404()?;
         let file = diff.files.into_iter().find(|f| f.change.new_path.as_bytes() == path).ok_or_else(missing)?;
         let ends = self.ends(std::slice::from_ref(&file)).await;
@@ -148,7 +149,9 @@ impl Pair<'_> {
 
     /// How many lines the changed files have, for what is left out at their ends.
     async fn ends(&self, files: &[FileDiff]) -> HashMap<Oid, u32> {
-        let wanted = files.iter().filter(|f| !f.hunks.is_empty() && f.change.status != Status::Deleted && !f.change.is_submodule());
+        let wanted = files
+            .iter()
+            .filter(|f| !f.hunks.is_empty() && f.change.status != Status::Deleted && !f.change.is_submodule());
         let mut ends = HashMap::new();
         for file in wanted.take(COUNTED_FILES) {
             let Ok(blob) = self.repo.blob(file.change.new_oid, COUNTED_BYTES).await else { continue };
@@ -306,12 +309,18 @@ impl Gaps<'_> {
     }
 
     fn href(&self, from: u32, to: u32, shift: i64) -> String {
-        lines_href(self.links, self.oid, self.path, from, to, shift, self.looks.layout())
+        lines_href(self.links, (self.oid, self.path), (from, to), shift, self.looks.layout())
     }
 }
 
 /// Where lines `from` to `to` of a file are had as rows; `shift` leads from their numbers to those before the change.
-pub(crate) fn lines_href(links: &Links, oid: Oid, path: &[u8], from: u32, to: u32, shift: i64, layout: Layout) -> String {
+pub(crate) fn lines_href(
+    links: &Links,
+    (oid, path): (Oid, &[u8]),
+    (from, to): (u32, u32),
+    shift: i64,
+    layout: Layout,
+) -> String {
     let view = if layout == Layout::SideBySide { "parallel" } else { "inline" };
     format!("{}/-/diff_lines/{oid}/{}?from={from}&to={to}&shift={shift}&view={view}", links.root, encode(path))
 }
@@ -335,7 +344,8 @@ fn line(line: &git::diff::Line) -> Vec<Line> {
     let valid = std::str::from_utf8(&line.text).is_ok();
     // Replacing what is no UTF-8 would move the marked words.
     let words = if valid { line.words.iter().map(|(from, to)| *from as usize..*to as usize).collect() } else { vec![] };
-    let made = Line { kind, old: line.old, new: line.new, text: line.text.lossy().into_owned(), words, ..Line::default() };
+    let made =
+        Line { kind, old: line.old, new: line.new, text: line.text.lossy().into_owned(), words, ..Line::default() };
     let note = line.no_newline.then(|| Line {
         kind: Kind::Note,
         text: "No newline at the end of the file".into(),

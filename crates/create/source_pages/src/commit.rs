@@ -191,4 +191,3 @@ pub(crate) async fn refs(
     }
     Ok(Page { body, ..project_page(&app, &access, "Branches and tags", "commits") }.render().into_response())
 }
-

@@ -6,7 +6,7 @@ use git::log::{LogOrder, LogQuery};
 use git::tree::EntryKind;
 use git::{Commit, RepoPath};
 use kernel::http::Query;
-use kernel::{App, Result};
+use kernel::{App, Error, Result};
 use projects::ProjectAccess;
 use serde::Deserialize;
 use ui::{Markup, Page, commits, form, html, parts};
@@ -31,6 +31,11 @@ pub(crate) struct Asked {
 impl Asked {
     fn page(&self) -> usize {
         self.page.unwrap_or(1).clamp(1, LAST_PAGE)
+    }
+
+    /// Whether everything is asked for, from the beginning.
+    fn is_plain(&self) -> bool {
+        self.page() == 1 && self.search.is_empty() && self.author.is_empty()
     }
 
     fn href(&self, here: &str, page: usize) -> String {
@@ -78,6 +83,9 @@ pub(crate) async fn show(
     let follow = is_file(&spot, &spot.path).await;
     let (found, switch) = tokio::join!(spot.repo.log(asked.query(&spot, follow)), switcher::refs(&spot, "commits"));
     let mut found = found.or_404()?;
+    if found.is_empty() && !spot.path.is_root() && asked.is_plain() {
+        return Err(Error::not_found("Path"));
+    }
     let more = found.len() > PER_PAGE;
     found.truncate(PER_PAGE);
     let body = html! {
@@ -114,7 +122,8 @@ fn search(spot: &Spot, asked: &Asked) -> Markup {
 
 async fn list(app: &App, spot: &Spot, found: &[Commit], asked: &Asked) -> Result<Markup> {
     if found.is_empty() {
-        let text = if asked.page() > 1 { "The history ends before this page." } else { "No commit fits. Try fewer words." };
+        let text =
+            if asked.page() > 1 { "The history ends before this page." } else { "No commit fits. Try fewer words." };
         let empty = parts::Empty { icon: "commit", title: "No commits", text, ..parts::Empty::default() };
         return Ok(html! { section.panel { (empty.render()) } });
     }
@@ -144,7 +153,7 @@ pub(crate) async fn network(
     if let Some(home) = tree::nothing_yet(&access, &rest) {
         return Ok(home);
     }
-    let spot = Spot::find(&app, access, &rest).await?;
+    let spot = Spot::of_ref(&app, access, &rest).await?;
     let (marks, switch) = tokio::join!(history::marks(&spot.repo), switcher::refs(&spot, "network"));
     let marks = marks?;
     let query = LogQuery {

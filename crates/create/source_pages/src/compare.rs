@@ -36,7 +36,11 @@ pub(crate) struct Asked {
 }
 
 /// The form, or where it leads.
-pub(crate) async fn form(State(app): State<App>, access: ProjectAccess, Query(asked): Query<Asked>) -> Result<Response> {
+pub(crate) async fn form(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
     let repo = code(&app, &access).await?;
     let links = Links::of(&access.project);
     let (from, to) = (asked.from.trim(), asked.to.trim());
@@ -100,12 +104,16 @@ pub(crate) async fn show(
     let (from, to, straight) = split(bare).ok_or_else(|| Error::not_found(""))?;
     let (from_id, to_id) = match (find(&repo, from).await, find(&repo, to).await) {
         (Ok(from), Ok(to)) => (from, to),
-        (Err(Error::NotFound(_)), _) | (_, Err(Error::NotFound(_))) => return missing(&app, &access, &repo, (from, to)).await,
+        (Err(Error::NotFound(_)), _) | (_, Err(Error::NotFound(_))) => {
+            return missing(&app, &access, &repo, (from, to)).await;
+        }
         (Err(e), _) | (_, Err(e)) => return Err(e),
     };
     let old = if straight { from_id } else { repo.three_dot_base(from_id, to_id).await.or_404()? };
     match patch {
-        Some(true) => return Ok(plain(Body::from_stream(repo.format_patch_stream(Some(from_id), to_id, MAILED).or_404()?))),
+        Some(true) => {
+            return Ok(plain(Body::from_stream(repo.format_patch_stream(Some(from_id), to_id, MAILED).or_404()?)));
+        }
         Some(false) => return Ok(plain(Body::from_stream(repo.patch_stream(old, to_id).or_404()?))),
         None => {}
     }
@@ -121,7 +129,8 @@ pub(crate) async fn show(
         (parts::link_button(&links.compare(to.as_bytes(), from.as_bytes()), "retry", "Swap"))
         (parts::link_button(&format!("{here}.patch"), "save", "Patch"))
     };
-    let body = html! { (parts::head(&html! { "Compare" }, &actions, &html! {})) div.stack { (fields?) (list?) (changes?) } };
+    let body =
+        html! { (parts::head(&html! { "Compare" }, &actions, &html! {})) div.stack { (fields?) (list?) (changes?) } };
     let title = format!("{from}...{to}");
     Ok(Page { body, ..project_page(&app, &access, &title, "compare") }.render().into_response())
 }

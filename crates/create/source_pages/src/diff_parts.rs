@@ -70,9 +70,14 @@ pub(crate) async fn lines(
     let lines: Vec<Line> = found.iter().zip(from..).map(|(text, number)| context(text, number, asked.shift)).collect();
     let id = id_of(path);
     let (file, left) = (name.clone(), from.saturating_sub(asked.from.max(1)));
-    let rest_href = lines_href(&links, oid, path, asked.from.max(1), from.saturating_sub(1), asked.shift, layout);
+    let before = (asked.from.max(1), from.saturating_sub(1));
+    let rest_href = lines_href(&links, (oid, path), before, asked.shift, layout);
     let rows = tokio::task::spawn_blocking(move || rows(&id, &file, lines, layout, left, &rest_href)).await?;
-    let body = if part { rows } else { html! { section.panel { table.diff { tbody { (rows) } } } } };
+    let body = if part {
+        rows
+    } else {
+        html! { section.panel { table.diff { tbody { (rows) } } } }
+    };
     Ok(answer(&app, &access, body, part, &name))
 }
 

@@ -67,7 +67,10 @@ pub(crate) async fn edit(State(app): State<App>, access: ProjectAccess, Rest(res
     let desk = Desk::existing(&app, access, &rest).await?;
     let ground = &desk.ground;
     let Some(text) = current(ground).await? else {
-        return desk.ground.refuse(&app, "Only text of up to 1 MB can be edited here. Replace the file, or change it on your machine.");
+        return desk.ground.refuse(
+            &app,
+            "Only text of up to 1 MB can be edited here. Replace the file, or change it on your machine.",
+        );
     };
     let last = ground.last_commit().await?;
     let draft = Draft {
@@ -153,13 +156,14 @@ pub(crate) fn file_path(given: &str) -> Result<RepoPath, Problem> {
     if given.chars().any(char::is_control) {
         return Err(wrong("A name can't hold control characters."));
     }
-    let path = RepoPath::new(given).map_err(|_| wrong("A path can't hold empty parts, . or .. between its slashes."))?;
+    let path =
+        RepoPath::new(given).map_err(|_| wrong("A path can't hold empty parts, . or .. between its slashes."))?;
     if path.is_writable() { Ok(path) } else { Err(wrong("Git keeps .git for itself; use another name.")) }
 }
 
 impl Desk {
     async fn new_file(app: &App, access: ProjectAccess, rest: &[u8]) -> Result<Self> {
-        let ground = Ground::find(app, access, rest).await?;
+        let ground = Ground::folder(app, access, rest).await?;
         let title = "New file".to_owned();
         Ok(Self { ground, file: None, title, kind: "new" })
     }
@@ -173,12 +177,19 @@ impl Desk {
         Ok(Self { ground, file, title, kind: "edit" })
     }
 
-    async fn carry_out(self, app: &App, draft: Draft, actions: Result<Vec<Action>, Problem>, verb: &str) -> Result<Response> {
+    async fn carry_out(
+        self,
+        app: &App,
+        draft: Draft,
+        actions: Result<Vec<Action>, Problem>,
+        verb: &str,
+    ) -> Result<Response> {
         let actions = match actions {
             Ok(actions) => actions,
             Err(problem) => return self.page(app, &draft, Some(problem)).await,
         };
-        let message = if draft.message.trim().is_empty() { format!("{verb} {}", draft.path) } else { draft.message.clone() };
+        let message =
+            if draft.message.trim().is_empty() { format!("{verb} {}", draft.path) } else { draft.message.clone() };
         let last = draft.last_commit.parse::<Oid>().ok();
         let unchanged_since = self.file.iter().zip(last).map(|(path, last)| (path.clone(), last)).collect();
         let change = Change { actions, unchanged_since, message, branch: draft.branch.clone() };
@@ -258,7 +269,13 @@ fn draft_path(desk: &Desk, draft: &Draft) -> Vec<u8> {
 }
 
 /// Message and branch, as every form that commits has them.
-pub(crate) fn commit_fields(ground: &Ground, message: &str, branch: &str, problem: &Problem, suggestion: &str) -> Markup {
+pub(crate) fn commit_fields(
+    ground: &Ground,
+    message: &str,
+    branch: &str,
+    problem: &Problem,
+    suggestion: &str,
+) -> Markup {
     html! {
         section.panel aria-labelledby="commit" {
             header { h2 id="commit" { "Commit" } }

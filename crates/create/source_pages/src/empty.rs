@@ -22,9 +22,14 @@ pub(crate) fn body(app: &App, access: &ProjectAccess) -> Markup {
     let (url, branch, path) = (project.http_url(app), project.branch(), &project.path);
     let ssh = project.ssh_url(app);
     let new = Links::of(project).at("new", branch, "");
-    let folder = format!("cd {path}\ngit init --initial-branch={branch}\ngit remote add origin {url}\ngit add .\ngit commit -m \"First commit\"\ngit push --set-upstream origin {branch}");
-    let existing = format!("cd {path}\ngit remote add origin {url}\ngit push --set-upstream origin --all\ngit push origin --tags");
-    let clone = format!("git clone {url}\ncd {path}\ngit switch --create {branch}\necho \"# {path}\" > README.md\ngit add README.md\ngit commit -m \"Add a README\"\ngit push --set-upstream origin {branch}");
+    let folder = format!(
+        "cd {path}\ngit init --initial-branch={branch}\ngit remote add origin {url}\ngit add .\ngit commit -m \"First commit\"\ngit push --set-upstream origin {branch}"
+    );
+    let existing =
+        format!("cd {path}\ngit remote add origin {url}\ngit push --set-upstream origin --all\ngit push origin --tags");
+    let clone = format!(
+        "git clone {url}\ncd {path}\ngit switch --create {branch}\necho \"# {path}\" > README.md\ngit add README.md\ngit commit -m \"Add a README\"\ngit push --set-upstream origin {branch}"
+    );
     html! {
         div.stack {
             section.panel aria-labelledby="begin" {

@@ -25,7 +25,8 @@ type Paths = Arc<(Vec<ByteString>, bool)>;
 
 /// Lists of paths by commit, so that each further letter costs little.
 static LISTS: LazyLock<Cache<Oid, Paths>> = LazyLock::new(|| {
-    let weight = |_: &Oid, list: &Paths| u32::try_from(list.0.iter().map(|p| p.len() + 24).sum::<usize>()).unwrap_or(u32::MAX);
+    let weight =
+        |_: &Oid, list: &Paths| u32::try_from(list.0.iter().map(|p| p.len() + 24).sum::<usize>()).unwrap_or(u32::MAX);
     Cache::builder().max_capacity(16 << 20).weigher(weight).time_to_idle(std::time::Duration::from_secs(300)).build()
 });
 
@@ -46,7 +47,7 @@ async fn paths(spot: &Spot) -> Result<Paths> {
 
 /// All paths of files of a ref, as JSON.
 pub(crate) async fn list(State(app): State<App>, access: ProjectAccess, Rest(rest): Rest) -> Result<Response> {
-    let spot = Spot::find(&app, access, &rest).await?;
+    let spot = Spot::of_ref(&app, access, &rest).await?;
     let list = paths(&spot).await?;
     let words: Vec<_> = list.0.iter().map(|p| p.lossy()).collect();
     Ok(Json(words).into_response())
@@ -61,10 +62,13 @@ pub(crate) async fn show(
     if let Some(home) = tree::nothing_yet(&access, &rest) {
         return Ok(home);
     }
-    let spot = Spot::find(&app, access, &rest).await?;
+    let spot = Spot::of_ref(&app, access, &rest).await?;
     let (list, switch) = tokio::join!(paths(&spot), switcher::refs(&spot, "find_file"));
     let (list, wanted) = (list?, asked.q.trim().to_lowercase());
-    let found = { let list = list.clone(); tokio::task::spawn_blocking(move || search(&list.0, &wanted)).await? };
+    let found = {
+        let list = list.clone();
+        tokio::task::spawn_blocking(move || search(&list.0, &wanted)).await?
+    };
     let body = html! {
         h1.vh { "Find a file on " (spot.shown()) }
         div.stack {
@@ -138,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_best_comes_first() {
-        let paths: Vec<ByteString> = ["src/lease/mod.rs", "lease.rs", "docs/x.md", "l/e/a/s/e"].iter().map(|p| ByteString::from(*p)).collect();
+        let paths: Vec<ByteString> =
+            ["src/lease/mod.rs", "lease.rs", "docs/x.md", "l/e/a/s/e"].iter().map(|p| ByteString::from(*p)).collect();
         assert_eq!(search(&paths, "lease"), [1, 0, 3]);
         assert_eq!(search(&paths, "").len(), 4);
         assert_eq!(search(&paths, "src mod"), [0]);

@@ -17,14 +17,15 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Rest(res
     if let Some(home) = tree::nothing_yet(&access, &rest) {
         return Ok(home);
     }
-    let spot = Spot::find(&app, access, &rest).await?;
+    let spot = Spot::of_ref(&app, access, &rest).await?;
     let (found, weeks, switch) = tokio::join!(
         spot.repo.contributors(spot.commit(), false),
         spot.repo.commits_per_week(spot.commit(), Time::now().seconds()),
         switcher::refs(&spot, "graphs")
     );
     let (found, weeks) = (found.or_404()?, weeks.or_404()?);
-    let people = People::by_email(&app, found.iter().take(SHOWN).map(|c| c.email.lossy().into_owned()).collect()).await?;
+    let people =
+        People::by_email(&app, found.iter().take(SHOWN).map(|c| c.email.lossy().into_owned()).collect()).await?;
     let most = found.first().map_or(1, |c| c.commits);
     let bars: Vec<chart::Bar<'_>> = weeks.iter().map(|n| (*n as f64, "k1")).collect();
     let total: u64 = weeks.iter().sum();
@@ -37,11 +38,15 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Rest(res
         let who = html! { span.line.fix { (parts::avatar(&name, picture.as_deref())) @if let Some(user) = user { a.plain.cut href={ "/" (user.username) } { (name) } } @else { span.cut { (name) } } } };
         let href = format!("{}?author={}", spot.links.at("commits", &spot.reference, ""), links::query(&email));
         let count = i64::try_from(one.commits).unwrap_or(i64::MAX);
-        vec![who, parts::progress(&name, one.commits, most), html! { a.plain href=(href) { (format::plural(count, "commit")) } }]
+        vec![
+            who,
+            parts::progress(&name, one.commits, most),
+            html! { a.plain href=(href) { (format::plural(count, "commit")) } },
+        ]
     };
     let rows: Vec<_> = found.iter().take(SHOWN).map(row).collect();
     let body = html! {
-        (parts::head(&html! { "Contributors" }, &html! {}, &html! { p.soft { (format::plural(i64::try_from(found.len()).unwrap_or(0), "person")) " without merges, by number of commits" } }))
+        (parts::head(&html! { "Contributors" }, &html! {}, &html! { p.soft { @if found.len() == 1 { "1 person" } @else { (found.len()) " people" } ", by number of commits without merges" } }))
         div.stack {
             div.line { (switch?) }
             section.panel aria-labelledby="weeks" { header { h2 id="weeks" { "Commits per week" } span.push.faint { (WEEKS) " weeks" } } div.body { (chart::bars(&finding, 96, &bars)) } }

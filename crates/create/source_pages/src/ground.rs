@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use accounts::shell::redirect_with;
 use axum::response::{IntoResponse, Response};
+use git::tree::EntryKind;
 use git::write::{Action, CommitRequest};
 use git::{GitError, Oid, RefName, Repo, RepoPath};
 use http::StatusCode;
@@ -15,7 +16,7 @@ use ui::markdown::Base;
 use ui::{Markup, Page, Tone, html, parts};
 
 use crate::links::{Links, encode};
-use crate::place::{Spot, code};
+use crate::place::{OrNothing, Spot, code};
 use crate::target::{free_name, may_push, sentence};
 
 /// What a change in the browser starts from.
@@ -105,6 +106,18 @@ impl Ground {
         Ok(ground)
     }
 
+    /// Finds what `REF/FOLDER` means for something new in it; a 404 where there is no such folder.
+    pub(crate) async fn folder(app: &App, access: ProjectAccess, rest: &[u8]) -> Result<Self> {
+        let ground = Self::find(app, access, rest).await?;
+        if let Some(start) = ground.start {
+            let entry = ground.repo.entry(start, &ground.path).await.or_404()?;
+            if entry.kind != EntryKind::Tree {
+                return Err(Error::not_found("Folder"));
+            }
+        }
+        Ok(ground)
+    }
+
     /// The ground of an empty repository, where the first commit makes the branch.
     async fn empty(app: &App, access: ProjectAccess, rest: &[u8]) -> Result<Self> {
         let repo = code(app, &access).await?;
@@ -114,7 +127,16 @@ impl Ground {
         }
         let links = Links::of(&access.project);
         let path = RepoPath::root();
-        Ok(Self { access, repo, links, reference: rest.to_vec(), start: None, path, target: branch.clone(), branch: Some(branch) })
+        Ok(Self {
+            access,
+            repo,
+            links,
+            reference: rest.to_vec(),
+            start: None,
+            path,
+            target: branch.clone(),
+            branch: Some(branch),
+        })
     }
 
     async fn suggest(&self, app: &App) -> Result<String> {
@@ -164,7 +186,7 @@ impl Ground {
     pub(crate) async fn commit(&self, app: &App, change: Change) -> Result<Result<Landed, Problem>> {
         let branch = change.branch.trim().to_owned();
         let Ok(refname) = RefName::branch(&branch) else {
-            return Ok(Err(Problem::new("branch", sentence(&crate::branches::bad_name(&branch)))));
+            return Ok(Err(Problem::new("branch", sentence(&crate::branch_edits::bad_name(&branch)))));
         };
         let own = self.branch.as_ref() == Some(&branch);
         let me = signature(&self.access.actor)?;
@@ -185,8 +207,12 @@ impl Ground {
         };
         match update_refs_as(app, &self.access, vec![prepared], Source::Web).await {
             Ok(()) => Ok(Ok(Landed { branch })),
-            Err(e @ Error::Forbidden(_)) => Ok(Err(Problem { status: Some(StatusCode::FORBIDDEN), ..Problem::new("branch", sentence(&e)) })),
-            Err(e @ (Error::Conflict(_) | Error::BadRequest(_) | Error::Unavailable(_))) => Ok(Err(Problem::general(sentence(&e), e.status()))),
+            Err(e @ Error::Forbidden(_)) => {
+                Ok(Err(Problem { status: Some(StatusCode::FORBIDDEN), ..Problem::new("branch", sentence(&e)) }))
+            }
+            Err(e @ (Error::Conflict(_) | Error::BadRequest(_) | Error::Unavailable(_))) => {
+                Ok(Err(Problem::general(sentence(&e), e.status())))
+            }
             Err(e) => Err(e),
         }
     }

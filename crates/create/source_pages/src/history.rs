@@ -50,12 +50,7 @@ pub(crate) async fn rows(app: &App, access: &ProjectAccess, commits: &[Commit]) 
     Ok(commits.iter().map(|commit| row(&links, &people, &states, commit)).collect())
 }
 
-fn row(
-    links: &Links,
-    people: &People,
-    states: &HashMap<String, Combined>,
-    commit: &Commit,
-) -> ui::commits::Commit {
+fn row(links: &Links, people: &People, states: &HashMap<String, Combined>, commit: &Commit) -> ui::commits::Commit {
     let id = commit.id.to_string();
     ui::commits::Commit {
         parents: commit.parents.iter().map(Oid::to_string).collect(),

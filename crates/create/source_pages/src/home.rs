@@ -31,7 +31,7 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess) -> Resul
 
 async fn files(app: &App, access: ProjectAccess, head: &Markup) -> Result<Response> {
     let default = access.project.branch().as_bytes().to_vec();
-    let spot = Spot::find(app, access, &default).await?;
+    let spot = Spot::of_ref(app, access, &default).await?;
     let (tools, listing) = tokio::join!(toolbar(app, &spot), Listing::read(app, &spot, 1));
     let (tools, listing) = (tools?, listing?);
     let (readme, side) = tokio::join!(readme::of(&spot, &listing.entries), aside::of(app, &spot, &listing.entries));
@@ -107,7 +107,8 @@ fn visibility(project: &Project) -> Markup {
 fn buttons(access: &ProjectAccess, starred: bool, forks: i64) -> Markup {
     let links = Links::of(&access.project);
     let stars = html! { (icon("star")) (if starred { "Starred" } else { "Star" }) " " (parts::badge(access.project.star_count)) };
-    let may_fork = access.can(Permission::ForkProject) && access.can(Permission::ReadCode) && !access.project.empty_repo;
+    let may_fork =
+        access.can(Permission::ForkProject) && access.can(Permission::ReadCode) && !access.project.empty_repo;
     html! {
         @if access.actor.known().is_some() {
             form.inline method="post" action=(links.page(if starred { "unstar" } else { "star" })) {
@@ -122,7 +123,8 @@ fn buttons(access: &ProjectAccess, starred: bool, forks: i64) -> Markup {
 
 fn importing(app: &App, access: &ProjectAccess, head: &Markup) -> Response {
     let project = &access.project;
-    let what = if project.forked_from_id.is_some() { "The fork is being made" } else { "The repository is being imported" };
+    let what =
+        if project.forked_from_id.is_some() { "The fork is being made" } else { "The repository is being imported" };
     let progress = project.import_progress.as_deref().unwrap_or("It begins in a moment.");
     let text = format!("{progress} This page looks again by itself.");
     let body = html! { (head) section.panel { (parts::Empty { icon: "clock", title: what, text: &text, ..parts::Empty::default() }.render()) } };
@@ -138,7 +140,12 @@ fn failed(project: &Project) -> Markup {
 
 fn without_code(app: &App, access: &ProjectAccess, head: &Markup) -> Response {
     let text = "Its code is for members from reporter on. An owner or maintainer can make you one.";
-    let empty = parts::Empty { icon: "lock", title: "You may not see the code of this project", text, ..parts::Empty::default() };
+    let empty = parts::Empty {
+        icon: "lock",
+        title: "You may not see the code of this project",
+        text,
+        ..parts::Empty::default()
+    };
     let body = html! { (head) section.panel { (empty.render()) } };
     Page { body, ..project_page(app, access, &access.project.name, "home") }.render().into_response()
 }

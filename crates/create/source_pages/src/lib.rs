@@ -5,6 +5,7 @@ mod aside;
 mod blame;
 mod blob;
 mod blob_body;
+mod branch_edits;
 mod branches;
 mod changes;
 mod commit;
@@ -74,10 +75,10 @@ fn changes() -> Web {
 
 fn refs() -> Web {
     Web::default()
-        .at("/@project/{project}/-/branches", get(branches::show).post(branches::create))
-        .at("/@project/{project}/-/branches/new", get(branches::new))
-        .at("/@project/{project}/-/delete_branch/{*rest}", post(branches::delete))
-        .at("/@project/{project}/-/merged_branches", post(branches::delete_merged))
+        .at("/@project/{project}/-/branches", get(branches::show).post(branch_edits::create))
+        .at("/@project/{project}/-/branches/new", get(branch_edits::new))
+        .at("/@project/{project}/-/delete_branch/{*rest}", post(branch_edits::delete))
+        .at("/@project/{project}/-/merged_branches", post(branch_edits::delete_merged))
         .at("/@project/{project}/-/tags", get(tags::show).post(tags::create))
         .at("/@project/{project}/-/tags/new", get(tags::new))
         .at("/@project/{project}/-/delete_tag/{*rest}", post(tags::delete))
@@ -101,7 +102,8 @@ fn edits() -> Web {
 
 /// The entries of a project's navigation.
 pub fn nav() -> Vec<NavItem> {
-    let entry = |area, key, title, suffix, order| NavItem::project(area, key, title, suffix, Permission::ReadCode, order);
+    let entry =
+        |area, key, title, suffix, order| NavItem::project(area, key, title, suffix, Permission::ReadCode, order);
     let code = |key, title, suffix, order| entry(Area::Code, key, title, suffix, order);
     vec![
         code("files", "Files", "/-/tree/{branch}", 10),

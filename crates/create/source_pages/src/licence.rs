@@ -38,7 +38,9 @@ const SIGNS: &[(&str, &[&str])] = &[
 
 /// The licence file of a repository and the name of the licence, where it is a known one.
 pub(crate) async fn of(spot: &Spot, entries: &[Entry]) -> Result<Option<(ByteString, &'static str)>> {
-    let Some(entry) = entries.iter().filter(|e| e.kind.is_file()).find(|e| is_licence(&e.name)) else { return Ok(None) };
+    let Some(entry) = entries.iter().filter(|e| e.kind.is_file()).find(|e| is_licence(&e.name)) else {
+        return Ok(None);
+    };
     let name = match KNOWN.get(&entry.oid) {
         Some(known) => known,
         None => {
@@ -53,9 +55,9 @@ pub(crate) async fn of(spot: &Spot, entries: &[Entry]) -> Result<Option<(ByteStr
 
 fn is_licence(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name).to_lowercase();
-    ["license", "licence", "copying", "unlicense"].iter().any(|start| {
-        name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
-    })
+    ["license", "licence", "copying", "unlicense"]
+        .iter()
+        .any(|start| name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-'])))
 }
 
 fn recognise(text: &str) -> Option<&'static str> {

@@ -12,7 +12,11 @@ pub(crate) fn encode(path: &[u8]) -> String {
     let encoded = percent_encode(path, KEPT).to_string();
     // A browser would resolve segments of dots before it sends them.
     if encoded.split('/').any(|s| s == "." || s == "..") {
-        return encoded.split('/').map(|s| if s == "." || s == ".." { s.replace('.', "%2E") } else { s.to_owned() }).collect::<Vec<_>>().join("/");
+        return encoded
+            .split('/')
+            .map(|s| if s == "." || s == ".." { s.replace('.', "%2E") } else { s.to_owned() })
+            .collect::<Vec<_>>()
+            .join("/");
     }
     encoded
 }

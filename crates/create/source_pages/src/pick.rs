@@ -65,7 +65,11 @@ pub(crate) async fn form(State(app): State<App>, access: ProjectAccess, Rest(res
     let branch = access.project.branch().to_owned();
     let lets = target::may_push(&app, &access, &branch).await?;
     let short = commit.id.short();
-    let new_branch = if lets { String::new() } else { target::free_name(&repo, &format!("{me}-{}-{short}", deed.title().to_lowercase())).await };
+    let new_branch = if lets {
+        String::new()
+    } else {
+        target::free_name(&repo, &format!("{me}-{}-{short}", deed.title().to_lowercase())).await
+    };
     let wanted = Wanted { branch, new_branch, message: String::new() };
     page(&app, &access, deed, &commit, &wanted, None)
 }

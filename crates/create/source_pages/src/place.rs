@@ -90,6 +90,12 @@ impl Spot {
         Ok(Self { access, repo, links, reference: rest[..end].to_vec(), at, path })
     }
 
+    /// Finds a ref alone, for pages that are about no path; a 404 where more follows.
+    pub(crate) async fn of_ref(app: &App, access: ProjectAccess, rest: &[u8]) -> Result<Self> {
+        let spot = Self::find(app, access, rest).await?;
+        if spot.path.is_root() { Ok(spot) } else { Err(Error::not_found("")) }
+    }
+
     /// The commit.
     pub(crate) fn commit(&self) -> Oid {
         self.at.commit

@@ -46,7 +46,8 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess) -> Resul
     let links = Links::of(&access.project);
     let may = access.can(Permission::ManageProtectedRefs);
     let names = repo.branches(git::refs::RefQuery { limit: Some(500), ..Default::default() }).await;
-    let names: Vec<String> = names.map(|p| p.items.iter().map(|b| b.name.short().lossy().into_owned()).collect()).unwrap_or_default();
+    let names: Vec<String> =
+        names.map(|p| p.items.iter().map(|b| b.name.short().lossy().into_owned()).collect()).unwrap_or_default();
     let body = html! {
         (parts::head(&html! { "Repository" }, &html! {}, &html! {}))
         div.stack.wide {
@@ -69,7 +70,8 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess) -> Resul
 
 /// Whom a rule lets through, in words.
 fn through(rules: &Protections, action: &str, of: impl Fn(&repositories::protected::GrantRow) -> bool) -> String {
-    let words: Vec<String> = rules.grants.iter().filter(|g| g.action == action && of(g)).map(|g| g.description()).collect();
+    let words: Vec<String> =
+        rules.grants.iter().filter(|g| g.action == action && of(g)).map(|g| g.description()).collect();
     if words.is_empty() { "No one".into() } else { words.join(", ") }
 }
 
@@ -88,7 +90,7 @@ fn branch_rows(links: &Links, rules: &Protections, may: bool) -> Markup {
     let rows: Vec<_> = rules.branches.iter().map(row).collect();
     html! {
         @if rows.is_empty() { p.none.faint { "No branch is protected." } }
-        @else { (parts::table("Protected branches", &["Branch", "May push", "May merge", "Force push", ""], &[4], &rows)) }
+        @else { (parts::table("Protected branches", &["Branch", "May push", "May merge", "Force push", "Action"], &[4], &rows)) }
     }
 }
 
@@ -105,7 +107,7 @@ fn tag_rows(links: &Links, rules: &Protections, may: bool) -> Markup {
     let rows: Vec<_> = rules.tags.iter().map(row).collect();
     html! {
         @if rows.is_empty() { p.none.faint { "No tag is protected." } }
-        @else { (parts::table("Protected tags", &["Tag", "May create", ""], &[2], &rows)) }
+        @else { (parts::table("Protected tags", &["Tag", "May create", "Action"], &[2], &rows)) }
     }
 }
 
@@ -146,10 +148,16 @@ fn tag_form(links: &Links) -> Markup {
 
 /// Accepts the levels that are offered; anything else is for maintainers.
 fn grant(level: Option<i64>) -> Grant {
-    Grant::Level(level.filter(|l| [NO_ONE, level::DEVELOPER, level::MAINTAINER].contains(l)).unwrap_or(level::MAINTAINER))
+    Grant::Level(
+        level.filter(|l| [NO_ONE, level::DEVELOPER, level::MAINTAINER].contains(l)).unwrap_or(level::MAINTAINER),
+    )
 }
 
-pub(crate) async fn protect_branch(State(app): State<App>, access: ProjectAccess, Params(wanted): Params<BranchRule>) -> Result<Response> {
+pub(crate) async fn protect_branch(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Params(wanted): Params<BranchRule>,
+) -> Result<Response> {
     may_manage(&access)?;
     let tx = app.begin().await?;
     let new = NewProtectedBranch {
@@ -163,7 +171,8 @@ pub(crate) async fn protect_branch(State(app): State<App>, access: ProjectAccess
     match ProtectedBranch::protect(&*tx, access.project.id, new).await {
         Ok(rule) => {
             let details = json!({ "name": rule.name });
-            audit::record(&*tx, &access.actor, "protected_branch.created", ("project", access.project.id), details).await?;
+            audit::record(&*tx, &access.actor, "protected_branch.created", ("project", access.project.id), details)
+                .await?;
             tx.commit().await?;
             Ok(back(&access, Tone::Ok, &format!("{} is protected.", rule.name)))
         }
@@ -171,13 +180,18 @@ pub(crate) async fn protect_branch(State(app): State<App>, access: ProjectAccess
     }
 }
 
-pub(crate) async fn protect_tag(State(app): State<App>, access: ProjectAccess, Params(wanted): Params<TagRule>) -> Result<Response> {
+pub(crate) async fn protect_tag(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Params(wanted): Params<TagRule>,
+) -> Result<Response> {
     may_manage(&access)?;
     let tx = app.begin().await?;
     match ProtectedTag::protect(&*tx, access.project.id, wanted.name.trim(), &[grant(wanted.create)]).await {
         Ok(rule) => {
             let details = json!({ "name": rule.name });
-            audit::record(&*tx, &access.actor, "protected_tag.created", ("project", access.project.id), details).await?;
+            audit::record(&*tx, &access.actor, "protected_tag.created", ("project", access.project.id), details)
+                .await?;
             tx.commit().await?;
             Ok(back(&access, Tone::Ok, &format!("{} is protected.", rule.name)))
         }
@@ -185,7 +199,11 @@ pub(crate) async fn protect_tag(State(app): State<App>, access: ProjectAccess, P
     }
 }
 
-pub(crate) async fn unprotect_branch(State(app): State<App>, access: ProjectAccess, Path((_, id)): Path<(String, i64)>) -> Result<Response> {
+pub(crate) async fn unprotect_branch(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path((_, id)): Path<(String, i64)>,
+) -> Result<Response> {
     may_manage(&access)?;
     let tx = app.begin().await?;
     let rules = ProtectedBranch::of_project(&*tx, access.project.id).await?;
@@ -197,7 +215,11 @@ pub(crate) async fn unprotect_branch(State(app): State<App>, access: ProjectAcce
     Ok(back(&access, Tone::Ok, &format!("{} is no longer protected.", rule.name)))
 }
 
-pub(crate) async fn unprotect_tag(State(app): State<App>, access: ProjectAccess, Path((_, id)): Path<(String, i64)>) -> Result<Response> {
+pub(crate) async fn unprotect_tag(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path((_, id)): Path<(String, i64)>,
+) -> Result<Response> {
     may_manage(&access)?;
     let tx = app.begin().await?;
     let rules = ProtectedTag::of_project(&*tx, access.project.id).await?;

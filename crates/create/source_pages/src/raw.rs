@@ -4,7 +4,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use git::tree::EntryKind;
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use kernel::http::Query;
 use kernel::{App, Error, Result};
@@ -40,7 +42,8 @@ pub(crate) async fn show(
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => content(&spot, entry.oid, asked.inline.unwrap_or(true)).await?,
     };
-    let visibility = if spot.access.project.visibility() == projects::Visibility::Public { "public" } else { "private" };
+    let visibility =
+        if spot.access.project.visibility() == projects::Visibility::Public { "public" } else { "private" };
     let cache = format!("{visibility}, max-age=0, must-revalidate");
     response.headers_mut().insert(ETAG, HeaderValue::from_str(&tag)?);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_str(&cache)?);
@@ -74,7 +77,9 @@ const PDF: &str = "application/pdf";
 fn policy(kind: &str) -> &'static str {
     match kind {
         PDF => "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        _ => "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        _ => {
+            "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        }
     }
 }
 
@@ -125,7 +130,8 @@ fn ending(name: &[u8]) -> Option<String> {
 }
 
 fn is_text_name(name: &[u8]) -> bool {
-    let texts = ["txt", "md", "log", "csv", "tsv", "json", "xml", "html", "sql", "yml", "yaml", "toml", "patch", "diff"];
+    let texts =
+        ["txt", "md", "log", "csv", "tsv", "json", "xml", "html", "sql", "yml", "yaml", "toml", "patch", "diff"];
     ending(name).is_some_and(|e| texts.contains(&e.as_str()))
 }
 

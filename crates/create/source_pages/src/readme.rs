@@ -19,8 +19,17 @@ const CACHE_BYTES: u64 = 8 << 20;
 const MAX_LINKS: usize = 5;
 
 /// The names that a README may have in lower case, the preferred ones first.
-const NAMES: &[&str] =
-    &["readme.md", "readme.markdown", "readme.mdown", "readme.mkd", "readme", "readme.txt", "readme.rst", "readme.adoc", "readme.org"];
+const NAMES: &[&str] = &[
+    "readme.md",
+    "readme.markdown",
+    "readme.mdown",
+    "readme.mkd",
+    "readme",
+    "readme.txt",
+    "readme.rst",
+    "readme.adoc",
+    "readme.org",
+];
 
 /// Text made into HTML, by what it was made of.
 static RENDERED: LazyLock<Cache<String, Arc<str>>> = LazyLock::new(|| {
@@ -130,7 +139,8 @@ pub(crate) async fn markdown(spot: &Spot, path: &RepoPath, oid: git::Oid, data: 
     if let Some(known) = RENDERED.get(&key) {
         return Ok(known);
     }
-    let html: Arc<str> = tokio::task::spawn_blocking(move || format(&String::from_utf8_lossy(&data), base)).await?.into();
+    let html: Arc<str> =
+        tokio::task::spawn_blocking(move || format(&String::from_utf8_lossy(&data), base)).await?.into();
     RENDERED.insert(key, html.clone());
     Ok(html)
 }

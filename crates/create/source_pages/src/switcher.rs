@@ -17,9 +17,8 @@ pub(crate) async fn refs(spot: &Spot, kind: &str) -> Result<Markup> {
     let (branches, tags) = (branches.or_404()?, tags.or_404()?);
     let more = (branches.total > MOST || tags.total > MOST).then(|| spot.links.page("branches"));
     let entries = |page: &RefPage| -> Vec<(String, String)> {
-        let entry = |name: git::ByteString| {
-            (name.lossy().into_owned(), spot.links.at(kind, &name, spot.path.as_bytes()))
-        };
+        let entry =
+            |name: git::ByteString| (name.lossy().into_owned(), spot.links.at(kind, &name, spot.path.as_bytes()));
         page.items.iter().map(|r| entry(r.name.short())).collect()
     };
     let (branches, tags) = (first(entries(&branches), spot.access.project.branch()), entries(&tags));

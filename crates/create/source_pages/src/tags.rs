@@ -15,7 +15,7 @@ use serde::Deserialize;
 use ui::form::{self, Field};
 use ui::{Item, Markup, Page, Tone, format, html, icon, parts};
 
-use crate::branches::bad_name;
+use crate::branch_edits::bad_name;
 use crate::history::{self, micros};
 use crate::links::{self, Links};
 use crate::place::{OrNothing, Rest, code};
@@ -31,10 +31,17 @@ pub(crate) struct Asked {
     page: Option<usize>,
 }
 
-const ORDERS: [(&str, &str, RefOrder); 3] =
-    [("updated_desc", "Newest", RefOrder::Newest), ("updated_asc", "Oldest", RefOrder::Oldest), ("name_asc", "Name", RefOrder::Name)];
+const ORDERS: [(&str, &str, RefOrder); 3] = [
+    ("updated_desc", "Newest", RefOrder::Newest),
+    ("updated_asc", "Oldest", RefOrder::Oldest),
+    ("name_asc", "Name", RefOrder::Name),
+];
 
-pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Query(asked): Query<Asked>) -> Result<Response> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
     let repo = code(&app, &access).await?;
     let links = Links::of(&access.project);
     let order = ORDERS.iter().find(|o| o.0 == asked.sort).unwrap_or(&ORDERS[0]);
@@ -42,7 +49,9 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Query(as
     let search = Some(asked.search.trim().to_owned()).filter(|s| !s.is_empty());
     let query = RefQuery { order: order.2, search, skip: (page - 1).saturating_mul(PER_PAGE), limit: Some(PER_PAGE) };
     let found = repo.tags(query).await.or_404()?;
-    let href = |sort: &str, page: u64| format!("{}?sort={sort}&search={}&page={page}", links.page("tags"), links::query(&asked.search));
+    let href = |sort: &str, page: u64| {
+        format!("{}?sort={sort}&search={}&page={page}", links.page("tags"), links::query(&asked.search))
+    };
     let orders: Vec<Item> = ORDERS.iter().map(|o| Item::new(o.1, href(o.0, 1)).current(o.0 == order.0)).collect();
     let actions = html! { @if access.can(Permission::PushCode) { (parts::primary_link(&links.page("tags/new"), "plus", "New tag")) } };
     let body = html! {
@@ -56,12 +65,21 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess, Query(as
     Ok(Page { body, ..project_page(&app, &access, "Tags", "tags") }.render().into_response())
 }
 
-async fn list(app: &App, access: &ProjectAccess, repo: &Repo, links: &Links, shown: &[RefInfo], asked: &Asked) -> Result<Markup> {
+async fn list(
+    app: &App,
+    access: &ProjectAccess,
+    repo: &Repo,
+    links: &Links,
+    shown: &[RefInfo],
+    asked: &Asked,
+) -> Result<Markup> {
     if shown.is_empty() {
         let title = if asked.search.is_empty() { "No tags yet" } else { "No tag has this in its name" };
         let command = asked.search.is_empty().then_some("git tag v0.1.0 && git push --tags");
         let text = "A tag marks a commit for good, such as a version.";
-        return Ok(html! { section.panel { (parts::Empty { icon: "tag", title, text, command, ..parts::Empty::default() }.render()) } });
+        return Ok(
+            html! { section.panel { (parts::Empty { icon: "tag", title, text, command, ..parts::Empty::default() }.render()) } },
+        );
     }
     let protections = Protections::of_project(app.db().conn(), access.project.id).await?;
     // A tag may mark something else than a commit; it has no row of facts then.
@@ -77,18 +95,26 @@ async fn list(app: &App, access: &ProjectAccess, repo: &Repo, links: &Links, sho
                 @for (tag, commit) in shown.iter().zip(&commits) {
                     @let protected = protections.is_protected_tag(&tag.name.short().lossy());
                     @let state = commit.as_ref().and_then(|c| history::state(links, &c.id.to_string(), &states));
-                    li { (row(access, links, tag, commit.as_ref(), protected, state)) }
+                    li { (row(access, links, tag, commit.as_ref(), protected, state.as_ref())) }
                 }
             }
         }
     })
 }
 
-fn row(access: &ProjectAccess, links: &Links, tag: &RefInfo, commit: Option<&git::Commit>, protected: bool, state: Option<(ui::Status, String)>) -> Markup {
+fn row(
+    access: &ProjectAccess,
+    links: &Links,
+    tag: &RefInfo,
+    commit: Option<&git::Commit>,
+    protected: bool,
+    state: Option<&(ui::Status, String)>,
+) -> Markup {
     let name = tag.name.short();
     let message = tag.tag.as_ref().map(|t| t.message.lossy().trim().to_owned()).filter(|m| !m.is_empty());
     let may_delete = access.can(Permission::PushCode) && (!protected || access.level >= level::MAINTAINER);
-    let archive = links.at("archive", &name, [access.project.path.as_bytes(), b"-", &name.replace_slashes(), b".zip"].concat());
+    let archive =
+        links.at("archive", &name, [access.project.path.as_bytes(), b"-", &name.replace_slashes(), b".zip"].concat());
     html! {
         (icon("tag"))
         div.grow {
@@ -105,7 +131,7 @@ fn row(access: &ProjectAccess, links: &Links, tag: &RefInfo, commit: Option<&git
                 }
             }
         }
-        @if let Some((state, href)) = &state { (ui::status::status_link(*state, href)) }
+        @if let Some((state, href)) = state { (ui::status::status_link(*state, href)) }
         @if commit.is_some() { a.btn.quiet.small.icon.wide-only href=(archive) download aria-label={ "Download " (name.lossy()) } title="Download" { (icon("save")) } }
         @if may_delete {
             form.inline method="post" action=(links.at("delete_tag", &name, "")) data-confirm={ "Delete the tag " (name.lossy()) "?" } {
@@ -134,7 +160,11 @@ pub(crate) struct New {
     message: String,
 }
 
-pub(crate) async fn new(State(app): State<App>, access: ProjectAccess, Query(mut wanted): Query<New>) -> Result<Response> {
+pub(crate) async fn new(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Query(mut wanted): Query<New>,
+) -> Result<Response> {
     code(&app, &access).await?;
     access.may(Permission::PushCode)?;
     if wanted.from.is_empty() {
@@ -158,7 +188,11 @@ fn new_page(app: &App, access: &ProjectAccess, wanted: &New, error: Option<&str>
     (status, Page { body, ..project_page(app, access, "New tag", "tags") }.render()).into_response()
 }
 
-pub(crate) async fn create(State(app): State<App>, access: ProjectAccess, Params(wanted): Params<New>) -> Result<Response> {
+pub(crate) async fn create(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Params(wanted): Params<New>,
+) -> Result<Response> {
     let repo = code(&app, &access).await?;
     access.may(Permission::PushCode)?;
     match make(&app, &access, &repo, &wanted).await {
@@ -182,7 +216,9 @@ async fn make(app: &App, access: &ProjectAccess, repo: &Repo, wanted: &New) -> R
     let message = wanted.message.replace("\r\n", "\n");
     let target = match message.trim() {
         "" => commit,
-        text => repo.write_tag(&refname, commit, signature(&access.actor)?, text.as_bytes().to_vec()).await.or_status()?,
+        text => {
+            repo.write_tag(&refname, commit, signature(&access.actor)?, text.as_bytes().to_vec()).await.or_status()?
+        }
     };
     let change = RefChange { name: refname, old: Some(Oid::zero()), new: target };
     update_refs_as(app, access, vec![change], Source::Web).await
@@ -196,7 +232,11 @@ pub(crate) async fn delete(State(app): State<App>, access: ProjectAccess, Rest(r
     let change = RefChange { name: found.name.clone(), old: Some(found.target), new: Oid::zero() };
     let (back, name) = (Links::of(&access.project).page("tags"), found.name.short());
     match update_refs_as(&app, &access, vec![change], Source::Web).await {
-        Ok(()) => Ok(redirect_with(&back, Tone::Ok, &format!("The tag {name} is deleted. It was at {}.", found.target.short()))),
+        Ok(()) => Ok(redirect_with(
+            &back,
+            Tone::Ok,
+            &format!("The tag {name} is deleted. It was at {}.", found.target.short()),
+        )),
         Err(e @ (Error::Internal(_) | Error::Unauthenticated)) => Err(e),
         Err(e) => Ok(redirect_with(&back, Tone::Bad, &sentence(&e))),
     }

@@ -111,8 +111,13 @@ fn add_menu(spot: &Spot) -> Markup {
         Item::new("New file", spot.here("new")).icon("file"),
         Item::new("Upload files", spot.here("upload")).icon("upload"),
         Item::new("New folder", spot.here("new_dir")).icon("folder"),
-        Item::new("New branch", format!("{}?from={}", spot.links.page("branches/new"), crate::links::query(&spot.shown()))).icon("branch"),
-        Item::new("New tag", format!("{}?from={}", spot.links.page("tags/new"), crate::links::query(&spot.shown()))).icon("tag"),
+        Item::new(
+            "New branch",
+            format!("{}?from={}", spot.links.page("branches/new"), crate::links::query(&spot.shown())),
+        )
+        .icon("branch"),
+        Item::new("New tag", format!("{}?from={}", spot.links.page("tags/new"), crate::links::query(&spot.shown())))
+            .icon("tag"),
     ];
     menu("add", &button, &items)
 }
@@ -140,11 +145,8 @@ impl Listing {
     /// Reads a directory and the last commits in it.
     pub(crate) async fn read(app: &App, spot: &Spot, page: usize) -> Result<Self> {
         let (repo, commit, path) = (&spot.repo, spot.commit(), &spot.path);
-        let (entries, last, latest) = tokio::join!(
-            repo.list_dir(commit, path),
-            repo.last_commits(commit, path, PATIENCE),
-            latest(app, spot)
-        );
+        let (entries, last, latest) =
+            tokio::join!(repo.list_dir(commit, path), repo.last_commits(commit, path, PATIENCE), latest(app, spot));
         let (entries, latest) = (entries.or_404()?, latest?);
         let last = last.or_404()?;
         let has_modules = entries.iter().any(|e| e.kind == EntryKind::Submodule);
@@ -199,7 +201,8 @@ impl Listing {
         let name = entry.name.lossy();
         if entry.kind == EntryKind::Submodule {
             let href = self.modules.get(&entry.path).and_then(|url| module_href(&spot.links.root, url));
-            let words = html! { (icon_with("box", "faint")) span.cut { (name) span.faint.mono { " @ " (entry.oid.short()) } } };
+            let words =
+                html! { (icon_with("box", "faint")) span.cut { (name) span.faint.mono { " @ " (entry.oid.short()) } } };
             return html! { @if let Some(href) = href { a.line.fix.tight href=(href) rel="noreferrer" { (words) } } @else { span.line.fix.tight { (words) } } };
         }
         let (kind, picture, class) = match entry.kind {

@@ -59,11 +59,13 @@ impl Task {
     }
 
     fn fields(self, note: &Note, problem: &Problem) -> Markup {
-        let file = |several: bool| html! {
-            div.field {
-                label for="f-file" { (if several { "Files" } else { "New content" }) }
-                input.in id="f-file" type="file" name="file" required multiple[several] aria-invalid=[problem.of("file").map(|_| "true")] aria-describedby="f-file-hint";
-                p.hint id="f-file-hint" { (problem.of("file").unwrap_or("Up to 100 MB together.")) }
+        let file = |several: bool| {
+            html! {
+                div.field {
+                    label for="f-file" { (if several { "Files" } else { "New content" }) }
+                    input.in id="f-file" type="file" name="file" required multiple[several] aria-invalid=[problem.of("file").map(|_| "true")] aria-describedby="f-file-hint";
+                    p.hint id="f-file-hint" { (problem.of("file").unwrap_or("Up to 100 MB together.")) }
+                }
             }
         };
         html! {
@@ -118,12 +120,12 @@ async fn of_file(app: &App, access: ProjectAccess, rest: &[u8]) -> Result<Ground
 }
 
 pub(crate) async fn new_files(State(app): State<App>, access: ProjectAccess, Rest(rest): Rest) -> Result<Response> {
-    let ground = Ground::find(&app, access, &rest).await?;
+    let ground = Ground::folder(&app, access, &rest).await?;
     Ok(page(&app, &ground, Task::Upload, &Note::default(), &Problem::default()))
 }
 
 pub(crate) async fn new_dir(State(app): State<App>, access: ProjectAccess, Rest(rest): Rest) -> Result<Response> {
-    let ground = Ground::find(&app, access, &rest).await?;
+    let ground = Ground::folder(&app, access, &rest).await?;
     Ok(page(&app, &ground, Task::Folder, &Note::default(), &Problem::default()))
 }
 
@@ -181,7 +183,7 @@ pub(crate) async fn make_dir(
     Rest(rest): Rest,
     Params(note): Params<Note>,
 ) -> Result<Response> {
-    let ground = Ground::find(&app, access, &rest).await?;
+    let ground = Ground::folder(&app, access, &rest).await?;
     let kept = format!("{}/.gitkeep", note.name.trim().trim_matches('/'));
     let inside = match file_path(&kept) {
         Ok(path) if !note.name.trim().trim_matches('/').is_empty() => ground.path.join(path.as_bytes()).or_404(),
@@ -230,7 +232,7 @@ pub(crate) async fn upload(
     Rest(rest): Rest,
     form: Multipart,
 ) -> Result<Response> {
-    let ground = Ground::find(&app, access, &rest).await?;
+    let ground = Ground::folder(&app, access, &rest).await?;
     let (note, files) = read(form).await?;
     if files.is_empty() {
         return Ok(page(&app, &ground, Task::Upload, &note, &Problem::new("file", "Choose at least one file.")));

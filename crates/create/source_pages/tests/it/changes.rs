@@ -46,7 +46,9 @@ async fn a_commit_shows_its_change() {
         let after = before.replace("line 30\n", "line thirty <b>\n");
         let stage = Stage::new(t, &[("a.txt", &before), ("gone.txt", "x\n")]).await;
         std::fs::remove_file(stage.work.join("gone.txt")).unwrap();
-        let id = stage.commit("Change\n\nWith a body.\n\nFixes: #1", &[("a.txt", &after), ("n.bin", "a\0b"), ("p.png", "\0")]).await;
+        let id = stage
+            .commit("Change\n\nWith a body.\n\nFixes: #1", &[("a.txt", &after), ("n.bin", "a\0b"), ("p.png", "\0")])
+            .await;
         stage.git(&["tag", "v1"]).await;
         stage.push().await;
         let page = stage.page(&format!("/mill/pond/-/commit/{id}")).await;
@@ -70,7 +72,10 @@ async fn a_commit_shows_its_change() {
         has(&stage.page(href).await, "<html");
         let patch = stage.t.anonymous().get(format!("/mill/pond/-/commit/{id}.patch")).await.expect(200);
         assert!(patch.text().starts_with("From ") && patch.header("content-type").starts_with("text/plain"));
-        has(&stage.t.anonymous().get(format!("/mill/pond/-/commit/{id}.diff")).await.expect(200).text(), "+line thirty");
+        has(
+            &stage.t.anonymous().get(format!("/mill/pond/-/commit/{id}.diff")).await.expect(200).text(),
+            "+line thirty",
+        );
         has(&stage.page("/mill/pond/-/commit/v1/refs").await, ">v1<");
         stage.t.anonymous().page("/mill/pond/-/commit/0123456789012345678901234567890123456789").await.expect(404);
     })
@@ -82,7 +87,8 @@ async fn huge_changes_are_loaded_file_by_file() {
     for_each_database(async |t| {
         let stage = Stage::new(t, &[("a.txt", "x\n")]).await;
         let many: String = (0..3000).map(|n| format!("row {n}\n")).collect();
-        let id = stage.commit("Much", &[("big one.txt", &many), ("Cargo.lock", "a\nb\n"), ("small.txt", "little\n")]).await;
+        let id =
+            stage.commit("Much", &[("big one.txt", &many), ("Cargo.lock", "a\nb\n"), ("small.txt", "little\n")]).await;
         stage.push().await;
         let page = stage.page(&format!("/mill/pond/-/commit/{id}")).await;
         has(&page, "Large: 3,000 lines changed");

@@ -7,9 +7,10 @@ use testkit::for_each_database;
 use crate::{Stage, has, lacks};
 
 fn value_of(page: &str, name: &str) -> String {
-    let at = page.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no field {name}"));
-    let rest = &page[at + name.len() + 15..];
-    rest[..rest.find('"').unwrap()].to_owned()
+    let at = page.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("no field {name}"));
+    let tag = &page[at..at + page[at..].find('>').unwrap()];
+    let value = tag.split("value=\"").nth(1).unwrap_or_default();
+    value.split('"').next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
@@ -26,7 +27,13 @@ async fn files_are_written_changed_moved_and_deleted() {
         olive.form("/mill/pond/-/new/main", &new).await.expect(422);
         let page = olive.page("/mill/pond/-/edit/main/crlf.txt").await.expect(200).text();
         let last = value_of(&page, "last_commit");
-        let fields = [("path", "dir/crlf.txt"), ("content", "a\r\nc\r\n"), ("branch", "main"), ("last_commit", &last), ("message", "Move")];
+        let fields = [
+            ("path", "dir/crlf.txt"),
+            ("content", "a\r\nc\r\n"),
+            ("branch", "main"),
+            ("last_commit", &last),
+            ("message", "Move"),
+        ];
         olive.form("/mill/pond/-/edit/main/crlf.txt", &fields).await.expect(303);
         raw("crlf.txt").await.expect(404);
         assert_eq!(raw("dir/crlf.txt").await.text(), "a\r\nc\r\n");
@@ -37,10 +44,18 @@ async fn files_are_written_changed_moved_and_deleted() {
         olive.form("/mill/pond/-/new_dir/main/docs", &[("name", "deep/er"), ("branch", "main")]).await.expect(303);
         raw("docs/deep/er/.gitkeep").await.expect(200);
         for path in ["../x", ".git/config", "a//b", "", "a.txt/b", "docs", "x\u{7}"] {
-            let answer = olive.form("/mill/pond/-/new/main", &[("path", path), ("content", "x"), ("branch", "main")]).await;
+            let answer =
+                olive.form("/mill/pond/-/new/main", &[("path", path), ("content", "x"), ("branch", "main")]).await;
             assert_eq!(answer.status, 422, "{path:?}: {}", answer.text());
         }
-        let preview = olive.form("/mill/pond/-/new/main", &[("path", "p.md"), ("content", "*soft* <script>x</script>"), ("branch", "main"), ("preview", "true")]).await.expect(200).text();
+        let preview = olive
+            .form(
+                "/mill/pond/-/new/main",
+                &[("path", "p.md"), ("content", "*soft* <script>x</script>"), ("branch", "main"), ("preview", "true")],
+            )
+            .await
+            .expect(200)
+            .text();
         has(&preview, "<em>soft</em>");
         lacks(&preview, "<script>x");
         raw("p.md").await.expect(404);
@@ -68,12 +83,24 @@ async fn two_who_edit_one_file_lose_nothing() {
         assert_eq!(stage.t.anonymous().get("/mill/pond/-/raw/main/a.txt").await.text(), "theirs");
         let newer = value_of(&conflict, "last_commit");
         assert_ne!(newer, last);
-        olive.form("/mill/pond/-/edit/main/a.txt", &[("path", "a.txt"), ("content", "mine"), ("branch", "main"), ("last_commit", &newer)]).await.expect(303);
+        olive
+            .form(
+                "/mill/pond/-/edit/main/a.txt",
+                &[("path", "a.txt"), ("content", "mine"), ("branch", "main"), ("last_commit", &newer)],
+            )
+            .await
+            .expect(303);
         assert_eq!(stage.t.anonymous().get("/mill/pond/-/raw/main/a.txt").await.text(), "mine");
         // Many at once: each of them is told what became of it, and every success is in the history.
         let writes = (0..6).map(|n| {
             let olive = olive.clone();
-            async move { olive.form("/mill/pond/-/new/main", &[("path", &*format!("f{n}")), ("content", "x"), ("branch", "main")]).await.status.as_u16() }
+            async move {
+                olive
+                    .form("/mill/pond/-/new/main", &[("path", &*format!("f{n}")), ("content", "x"), ("branch", "main")])
+                    .await
+                    .status
+                    .as_u16()
+            }
         });
         let ended = futures_util::future::join_all(writes).await;
         assert!(ended.iter().all(|s| [303, 409].contains(s)) && ended.contains(&303), "{ended:?}");
@@ -93,14 +120,29 @@ async fn protected_branches_are_changed_by_a_branch_of_ones_own() {
         has(&page, "main is protected, so the change goes to a new branch.");
         assert_eq!(value_of(&page, "branch"), "dana-patch");
         let last = value_of(&page, "last_commit");
-        let refused = dana.form("/mill/pond/-/edit/main/a.txt", &[("path", "a.txt"), ("content", "two"), ("branch", "main"), ("last_commit", &last)]).await.expect(403);
+        let refused = dana
+            .form(
+                "/mill/pond/-/edit/main/a.txt",
+                &[("path", "a.txt"), ("content", "two"), ("branch", "main"), ("last_commit", &last)],
+            )
+            .await
+            .expect(403);
         has(&refused.text(), "protected");
         has(&refused.text(), "two</textarea>");
-        let made = dana.form("/mill/pond/-/edit/main/a.txt", &[("path", "a.txt"), ("content", "two"), ("branch", "dana-patch"), ("last_commit", &last)]).await.expect(303);
+        let made = dana
+            .form(
+                "/mill/pond/-/edit/main/a.txt",
+                &[("path", "a.txt"), ("content", "two"), ("branch", "dana-patch"), ("last_commit", &last)],
+            )
+            .await
+            .expect(303);
         assert_eq!(made.header("location"), "/mill/pond/-/blob/dana-patch/a.txt");
         assert_eq!(stage.t.anonymous().get("/mill/pond/-/raw/main/a.txt").await.text(), "one\n");
         assert_eq!(value_of(&dana.page("/mill/pond/-/edit/main/a.txt").await.text(), "branch"), "dana-patch-2");
-        let taken = dana.form("/mill/pond/-/edit/main/a.txt", &[("path", "a.txt"), ("content", "three"), ("branch", "dana-patch")]).await.expect(422);
+        let taken = dana
+            .form("/mill/pond/-/edit/main/a.txt", &[("path", "a.txt"), ("content", "three"), ("branch", "dana-patch")])
+            .await
+            .expect(422);
         has(&taken.text(), "already");
         let tag = dana.form("/mill/pond/-/tags", &[("name", "v1"), ("from", "main")]).await;
         tag.expect(303);
@@ -115,15 +157,23 @@ async fn files_are_uploaded_and_replaced() {
         let stage = Stage::new(t, &[("dir/a.bin", "a\0b")]).await;
         let olive = stage.browser(&stage.world.olive).await;
         let part = |bytes: &'static [u8], name: &'static str| Part::bytes(bytes).file_name(name);
-        let form = Form::new().part("file", part(b"x\0\xff", "one.bin")).part("file", part(b"two", "C:\\tmp\\two.txt")).text("branch", "main").text("message", "Two files");
+        let form = Form::new()
+            .part("file", part(b"x\0\xff", "one.bin"))
+            .part("file", part(b"two", "C:\\tmp\\two.txt"))
+            .text("branch", "main")
+            .text("message", "Two files");
         let sent = olive.request(Method::POST, "/mill/pond/-/upload/main/dir").multipart(form);
         let answer = olive.send(sent).await.expect(303);
         assert_eq!(answer.header("location"), "/mill/pond/-/tree/main/dir");
-        let raw = async |path: &str| stage.t.anonymous().get(format!("/mill/pond/-/raw/main/{path}")).await.expect(200).body;
+        let raw =
+            async |path: &str| stage.t.anonymous().get(format!("/mill/pond/-/raw/main/{path}")).await.expect(200).body;
         assert_eq!(&raw("dir/one.bin").await[..], b"x\0\xff");
         assert_eq!(&raw("dir/two.txt").await[..], b"two");
         let form = Form::new().part("file", part(b"new", "whatever")).text("branch", "main");
-        olive.send(olive.request(Method::POST, "/mill/pond/-/replace/main/dir/a.bin").multipart(form)).await.expect(303);
+        olive
+            .send(olive.request(Method::POST, "/mill/pond/-/replace/main/dir/a.bin").multipart(form))
+            .await
+            .expect(303);
         assert_eq!(&raw("dir/a.bin").await[..], b"new");
         let form = Form::new().part("file", part(b"x", "one.bin")).text("branch", "main");
         olive.send(olive.request(Method::POST, "/mill/pond/-/upload/main/dir").multipart(form)).await.expect(422);

@@ -10,7 +10,12 @@ const README: &str = "# Pond\n\nSee [the guide](docs/guide.md) and ![map](map.pn
 async fn a_project_shows_its_files_and_readme() {
     for_each_database(async |t| {
         let licence = "Permission is hereby granted, free of charge\nTHE SOFTWARE IS PROVIDED \"AS IS\"";
-        let files = [("README.md", README), ("docs/guide.md", "[up](../README.md)"), ("LICENSE", licence), ("src/main.rs", "fn main() {}\n")];
+        let files = [
+            ("README.md", README),
+            ("docs/guide.md", "[up](../README.md)"),
+            ("LICENSE", licence),
+            ("src/main.rs", "fn main() {}\n"),
+        ];
         let stage = Stage::new(t, &files).await;
         let page = stage.page("/mill/pond").await;
         has(&page, "href=\"/mill/pond/-/tree/main/docs\"");
@@ -78,7 +83,11 @@ async fn raw_files_run_nothing() {
         assert!(raw("x.bin").await.header("content-disposition").starts_with("attachment"));
         assert!(raw("x.svg?inline=false").await.header("content-disposition").starts_with("attachment"));
         let tag = html.header("etag").to_owned();
-        let again = stage.t.anonymous().request(reqwest::Method::GET, "/mill/pond/-/raw/main/x.html").header("if-none-match", tag);
+        let again = stage
+            .t
+            .anonymous()
+            .request(reqwest::Method::GET, "/mill/pond/-/raw/main/x.html")
+            .header("if-none-match", tag);
         stage.t.anonymous().send(again).await.expect(304);
         let page = stage.page("/mill/pond/-/blob/main/x.svg").await;
         has(&page, "<img");
@@ -91,14 +100,31 @@ async fn raw_files_run_nothing() {
 async fn every_kind_of_file_is_shown() {
     for_each_database(async |t| {
         let book = r#"{"cells":[{"cell_type":"markdown","source":"*hello book*"}]}"#;
-        let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12345678\n", "a".repeat(64));
-        let files = [("t.csv", "name,n\nx,1\n"), ("b.ipynb", book), ("big.dat", &*pointer), ("e", ""), ("n.bin", "\0\0"), ("p.png", "\0png"), ("f.mp4", "\0"), ("s.mp3", "\0"), ("d.pdf", "\0")];
+        let pointer =
+            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12345678\n", "a".repeat(64));
+        let files = [
+            ("t.csv", "name,n\nx,1\n"),
+            ("b.ipynb", book),
+            ("big.dat", &*pointer),
+            ("e", ""),
+            ("n.bin", "\0\0"),
+            ("p.png", "\0png"),
+            ("f.mp4", "\0"),
+            ("s.mp3", "\0"),
+            ("d.pdf", "\0"),
+        ];
         let stage = Stage::new(t, &files).await;
         std::os::unix::fs::symlink("../t.csv", stage.work.join("link")).unwrap();
         std::os::unix::fs::symlink("t.csv", stage.work.join("near")).unwrap();
         stage.git(&["add", "-A"]).await;
-        stage.git(&["update-index", "--add", "--cacheinfo", "160000,0123456789012345678901234567890123456789,module"]).await;
-        std::fs::write(stage.work.join(".gitmodules"), "[submodule \"module\"]\npath = module\nurl = https://example.com/a/b.git\n").unwrap();
+        stage
+            .git(&["update-index", "--add", "--cacheinfo", "160000,0123456789012345678901234567890123456789,module"])
+            .await;
+        std::fs::write(
+            stage.work.join(".gitmodules"),
+            "[submodule \"module\"]\npath = module\nurl = https://example.com/a/b.git\n",
+        )
+        .unwrap();
         stage.git(&["add", ".gitmodules"]).await;
         stage.git(&["commit", "-q", "-m", "Links"]).await;
         stage.push().await;
@@ -132,7 +158,8 @@ async fn archives_hold_the_files() {
         let part = stage.t.anonymous().get("/mill/pond/-/archive/main/pond-main.tar?path=a").await.expect(200);
         lacks(&part.text(), "pond-main/c.txt");
         for format in ["zip", "tar.gz", "tar.bz2"] {
-            let made = stage.t.anonymous().get(format!("/mill/pond/-/archive/main/pond-main.{format}")).await.expect(200);
+            let made =
+                stage.t.anonymous().get(format!("/mill/pond/-/archive/main/pond-main.{format}")).await.expect(200);
             assert!(made.body.len() > 40, "{format}");
         }
         stage.t.anonymous().get("/mill/pond/-/archive/main/pond-main.exe").await.expect(404);
@@ -145,7 +172,8 @@ async fn archives_hold_the_files() {
 async fn a_folder_with_many_files_has_pages() {
     for_each_database(async |t| {
         let stage = Stage::new(t, &[("README.md", "x")]).await;
-        let mut stream = String::from("commit refs/heads/big\ncommitter D <d@example.com> 1700000000 +0000\ndata 4\nmany\n");
+        let mut stream =
+            String::from("commit refs/heads/big\ncommitter D <d@example.com> 1700000000 +0000\ndata 4\nmany\n");
         for n in 0..21_000 {
             stream.push_str(&format!("M 100644 inline dir/file-{n:05}.txt\ndata 1\nx\n"));
         }

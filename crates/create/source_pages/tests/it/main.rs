@@ -1,5 +1,7 @@
 //! The pages of code, at the edge: a real server, real git, people in every role.
 
+#![allow(clippy::unwrap_used)]
+
 mod changes;
 mod editing;
 mod files;

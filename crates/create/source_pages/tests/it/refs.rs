@@ -52,7 +52,9 @@ async fn tags_are_made_listed_and_deleted() {
     for_each_database(async |t| {
         let stage = Stage::new(t, &[("a.txt", "one\n")]).await;
         let dana = stage.browser(&stage.world.dana).await;
-        dana.form("/mill/pond/-/tags", &[("name", "v1"), ("from", "main"), ("message", "The <first>\r\none")]).await.expect(303);
+        dana.form("/mill/pond/-/tags", &[("name", "v1"), ("from", "main"), ("message", "The <first>\r\none")])
+            .await
+            .expect(303);
         dana.form("/mill/pond/-/tags", &[("name", "light/two"), ("from", "main")]).await.expect(303);
         dana.form("/mill/pond/-/tags", &[("name", "v1"), ("from", "main")]).await.expect(422);
         dana.form("/mill/pond/-/tags", &[("name", "a~b"), ("from", "main")]).await.expect(422);
@@ -86,7 +88,11 @@ async fn rules_are_made_and_kept() {
         mats.form("/mill/pond/-/branches", &[("name", "release/1"), ("from", "main")]).await.expect(303);
         mats.form("/mill/pond/-/tags", &[("name", "v1"), ("from", "main")]).await.expect(422);
         let at = page.find("protected_branches/").unwrap();
-        let ids: Vec<&str> = page[at..].split("protected_branches/").filter_map(|p| p.split('/').next()).filter(|p| p.parse::<i64>().is_ok()).collect();
+        let ids: Vec<&str> = page[at..]
+            .split("protected_branches/")
+            .filter_map(|p| p.split('/').next())
+            .filter(|p| p.parse::<i64>().is_ok())
+            .collect();
         for id in ids {
             mats.form(format!("/mill/pond/-/protected_branches/{id}/delete"), &[]).await.expect(303);
         }
@@ -105,17 +111,26 @@ async fn changes_are_picked_and_reverted() {
         stage.push().await;
         let (olive, dana) = (stage.browser(&stage.world.olive).await, stage.browser(&stage.world.dana).await);
         has(&dana.page(format!("/mill/pond/-/commit/{id}/cherry_pick")).await.expect(200).text(), "cherry picked from");
-        let picked = dana.form(format!("/mill/pond/-/commit/{id}/cherry_pick"), &[("branch", "other"), ("message", "")]).await.expect(303);
+        let picked = dana
+            .form(format!("/mill/pond/-/commit/{id}/cherry_pick"), &[("branch", "other"), ("message", "")])
+            .await
+            .expect(303);
         let place = picked.header("location").to_owned();
         has(&stage.page(&place).await, "Second");
         assert_eq!(stage.t.anonymous().get("/mill/pond/-/raw/other/a.txt").await.text(), "two\n");
-        let again = dana.form(format!("/mill/pond/-/commit/{id}/cherry_pick"), &[("branch", "other")]).await.expect(422);
+        let again =
+            dana.form(format!("/mill/pond/-/commit/{id}/cherry_pick"), &[("branch", "other")]).await.expect(422);
         has(&again.text(), "there already");
         let refused = dana.form(format!("/mill/pond/-/commit/{id}/revert"), &[("branch", "main")]).await.expect(422);
         has(&refused.text(), "protected");
-        dana.form(format!("/mill/pond/-/commit/{id}/revert"), &[("branch", "main"), ("new_branch", "undo")]).await.expect(303);
+        dana.form(format!("/mill/pond/-/commit/{id}/revert"), &[("branch", "main"), ("new_branch", "undo")])
+            .await
+            .expect(303);
         assert_eq!(stage.t.anonymous().get("/mill/pond/-/raw/undo/a.txt").await.text(), "one\n");
-        olive.form(format!("/mill/pond/-/commit/{id}/revert"), &[("branch", "main"), ("message", "Back")]).await.expect(303);
+        olive
+            .form(format!("/mill/pond/-/commit/{id}/revert"), &[("branch", "main"), ("message", "Back")])
+            .await
+            .expect(303);
         assert_eq!(stage.t.anonymous().get("/mill/pond/-/raw/main/a.txt").await.text(), "one\n");
         has(&stage.page("/mill/pond/-/commits/main").await, "Back");
     })

@@ -3,13 +3,37 @@
 use testkit::{TestApp, World, for_each_database, git};
 
 const PAGES: &[&str] = &[
-    "", "/-/tree/main", "/-/blob/main/README.md", "/-/raw/main/README.md", "/-/find_file/main", "/-/files/main",
-    "/-/commits/main", "/-/commits", "/-/tree", "/-/network/main", "/-/graphs/main", "/-/blame/main/README.md", "/-/branches", "/-/tags",
-    "/-/compare", "/-/compare/main...main", "/-/archive/main/x-main.zip", "/-/commit/main", "/-/commit/main.patch",
+    "",
+    "/-/tree/main",
+    "/-/blob/main/README.md",
+    "/-/raw/main/README.md",
+    "/-/find_file/main",
+    "/-/files/main",
+    "/-/commits/main",
+    "/-/commits",
+    "/-/tree",
+    "/-/network/main",
+    "/-/graphs/main",
+    "/-/blame/main/README.md",
+    "/-/branches",
+    "/-/tags",
+    "/-/compare",
+    "/-/compare/main...main",
+    "/-/archive/main/x-main.zip",
+    "/-/commit/main",
+    "/-/commit/main.patch",
 ];
 const FORMS: &[&str] = &[
-    "/-/new/main", "/-/edit/main/README.md", "/-/upload/main", "/-/new_dir/main", "/-/delete/main/README.md",
-    "/-/replace/main/README.md", "/-/branches/new", "/-/tags/new", "/-/commit/main/revert", "/-/commit/main/cherry_pick",
+    "/-/new/main",
+    "/-/edit/main/README.md",
+    "/-/upload/main",
+    "/-/new_dir/main",
+    "/-/delete/main/README.md",
+    "/-/replace/main/README.md",
+    "/-/branches/new",
+    "/-/tags/new",
+    "/-/commit/main/revert",
+    "/-/commit/main/cherry_pick",
 ];
 
 async fn fill(t: &TestApp, world: &World, project: &str) {
@@ -51,7 +75,13 @@ async fn everybody_sees_what_the_table_says() {
                 let writes = ["root", "olive", "mats", "dana"].contains(&person.username.as_str());
                 for form in FORMS {
                     let status = browser.page(format!("/mill/{project}{form}")).await.status.as_u16();
-                    let wanted = if !reads { 404 } else if writes { 200 } else { 403 };
+                    let wanted = if !reads {
+                        404
+                    } else if writes {
+                        200
+                    } else {
+                        403
+                    };
                     assert_eq!(status, wanted, "{} {project}{form}", person.username);
                 }
                 let maintains = ["root", "olive", "mats"].contains(&person.username.as_str());
@@ -110,7 +140,10 @@ async fn empty_projects_tell_how_to_begin() {
     for_each_database(async |t| {
         let world = t.world().await;
         let page = world.dana.browser(&t).await.page("/mill/pond").await.expect(200).text();
-        assert!(page.contains("git push --set-upstream origin main") && page.contains("/mill/pond/-/new/main"), "{page}");
+        assert!(
+            page.contains("git push --set-upstream origin main") && page.contains("/mill/pond/-/new/main"),
+            "{page}"
+        );
         let page = t.anonymous().page("/mill/pond").await.expect(200).text();
         assert!(page.contains("Nothing is here yet"), "{page}");
         for page in ["/-/tree/main", "/-/commits/main", "/-/network/main", "/-/graphs/main", "/-/find_file/main"] {
@@ -121,7 +154,10 @@ async fn empty_projects_tell_how_to_begin() {
             t.anonymous().page(format!("/mill/pond{page}")).await.expect(200);
         }
         let olive = world.olive.browser(&t).await;
-        let made = olive.form("/mill/pond/-/new/main", &[("path", "docs/a.md"), ("content", "# A"), ("branch", "main")]).await.expect(303);
+        let made = olive
+            .form("/mill/pond/-/new/main", &[("path", "docs/a.md"), ("content", "# A"), ("branch", "main")])
+            .await
+            .expect(303);
         assert_eq!(made.header("location"), "/mill/pond/-/blob/main/docs/a.md");
         olive.page("/mill/pond/-/blob/main/docs/a.md").await.expect(200);
     })
