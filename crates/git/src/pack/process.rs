@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::ChildStdin;
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,6 +14,9 @@ use crate::{ByteStream, GitError, Repo, Result};
 
 /// Faults in old but harmless objects, which real histories are full of.
 const TOLERATED: [&str; 4] = ["missingSpaceBeforeDate", "badTimezone", "zeroPaddedFilemode", "missingEmail"];
+
+/// The pieces in which a client's bytes are passed on; as much as a pipe holds.
+const FEED: usize = 64 << 10;
 
 /// Says how a service is to run.
 #[derive(Clone, Debug)]
@@ -158,8 +161,9 @@ async fn converse(
 }
 
 /// Copies the client's bytes; closing the pipe at the end or at an error tells git that no more will come.
-async fn feed(mut input: impl AsyncRead + Unpin, mut stdin: ChildStdin) {
-    if let Err(error) = tokio::io::copy(&mut input, &mut stdin).await {
+async fn feed(input: impl AsyncRead + Unpin, mut stdin: ChildStdin) {
+    let mut input = BufReader::with_capacity(FEED, input);
+    if let Err(error) = tokio::io::copy_buf(&mut input, &mut stdin).await {
         tracing::debug!(%error, "the input of a pack service broke off");
     }
     let _ = stdin.shutdown().await;
