@@ -18,8 +18,6 @@ use crate::keep_latest;
 /// How long artifacts are kept where the job doesn't say.
 const DEFAULT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 const PART: usize = 8 << 20;
-/// The most that one file of an archive may unpack to.
-const MAX_ENTRY: u64 = 1 << 30;
 
 /// A file that a job left.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -182,60 +180,6 @@ pub(crate) async fn fetch(app: &App, artifact: &Artifact, path: &Path) -> Result
         file.write_all(&part).await?;
     }
     Ok(file.flush().await?)
-}
-
-/// Reads one file out of an archive; `None` if it isn't inside. Never more than `limit` bytes.
-pub async fn read_entry(app: &App, artifact: &Artifact, entry: &str, limit: u64) -> Result<Option<Bytes>> {
-    let folder = tempfile::tempdir_in(app.config().temporary())?;
-    let path = folder.path().join("archive.zip");
-    fetch(app, artifact, &path).await?;
-    let entry = entry.to_owned();
-    tokio::task::spawn_blocking(move || unpack_entry(&path, &entry, limit)).await?
-}
-
-/// Unpacks one file of an archive into a temporary one, whatever its size; gives that and its length. `None` if it
-/// isn't inside.
-pub async fn open_entry(app: &App, artifact: &Artifact, entry: &str) -> Result<Option<(tokio::fs::File, u64)>> {
-    let folder = tempfile::tempdir_in(app.config().temporary())?;
-    let path = folder.path().join("archive.zip");
-    fetch(app, artifact, &path).await?;
-    let entry = entry.to_owned();
-    let unpacked = tokio::task::spawn_blocking(move || unpack_to_file(folder.path(), &entry)).await??;
-    Ok(unpacked.map(|(file, size)| (tokio::fs::File::from_std(file), size)))
-}
-
-/// The file has no name, so that it is gone with its last reader.
-fn unpack_to_file(folder: &Path, entry: &str) -> Result<Option<(std::fs::File, u64)>> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(folder.join("archive.zip"))?).map_err(Error::internal)?;
-    let mut inside = match archive.by_name(entry) {
-        Ok(file) if file.is_file() => file,
-        Ok(_) | Err(zip::result::ZipError::FileNotFound) => return Ok(None),
-        Err(e) => return Err(Error::internal(e)),
-    };
-    if inside.size() > MAX_ENTRY {
-        return Err(Error::TooLarge("the file is over 1 GiB; download the archive instead".into()));
-    }
-    let mut out = tempfile::tempfile_in(folder)?;
-    let size = std::io::copy(&mut (&mut inside).take(MAX_ENTRY), &mut out)?;
-    out.seek(SeekFrom::Start(0))?;
-    Ok(Some((out, size)))
-}
-
-fn unpack_entry(path: &Path, entry: &str, limit: u64) -> Result<Option<Bytes>> {
-    use std::io::Read;
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(path)?).map_err(Error::internal)?;
-    let file = match archive.by_name(entry) {
-        Ok(file) if file.is_file() => file,
-        Ok(_) | Err(zip::result::ZipError::FileNotFound) => return Ok(None),
-        Err(e) => return Err(Error::internal(e)),
-    };
-    if file.size() > limit {
-        return Err(Error::TooLarge(format!("the file is over {} MiB; download the archive instead", limit >> 20)));
-    }
-    let mut out = Vec::new();
-    file.take(limit).read_to_end(&mut out)?;
-    Ok(Some(out.into()))
 }
 
 /// Removes everything that a job left.

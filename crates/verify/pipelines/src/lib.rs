@@ -3,6 +3,7 @@
 pub mod actions;
 mod advance;
 mod api;
+mod archive_reader;
 pub mod artifacts;
 pub mod build;
 pub mod create;

@@ -6,9 +6,9 @@ use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use kernel::{App, Error, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tokio_util::io::ReaderStream;
 
-use crate::artifacts::{Artifact, open_entry};
+use crate::archive_reader;
+use crate::artifacts::Artifact;
 
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
@@ -26,10 +26,10 @@ pub(crate) async fn archive(app: &App, artifact: &Artifact) -> Result<Response> 
 
 /// One file of the archive.
 pub(crate) async fn entry(app: &App, artifact: &Artifact, path: &str) -> Result<Response> {
-    let found = open_entry(app, artifact, &valid(path)?).await?;
-    let (file, size) = found.ok_or_else(|| Error::not_found(""))?;
+    let found = archive_reader::open(app, artifact, &valid(path)?).await?;
+    let archive_reader::Entry { size, content } = found.ok_or_else(|| Error::not_found(""))?;
     let name = path.rsplit('/').next().unwrap_or("file");
-    Ok(attachment(Body::from_stream(ReaderStream::new(file)), size, media_type(name), name))
+    Ok(attachment(Body::from_stream(content), size, media_type(name), name))
 }
 
 /// Text is shown as text by those who ask for one file; all else is bytes. Nothing is markup.

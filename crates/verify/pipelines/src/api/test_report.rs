@@ -21,6 +21,8 @@ type Ids = Path<(String, String)>;
 
 /// A report that unpacks to more is not read.
 const MAX_REPORT: u64 = 64 << 20;
+/// What all reports of a pipeline may unpack to.
+const MAX_REPORTS: u64 = 128 << 20;
 /// Reports of more jobs than this are left out.
 const MAX_JOBS: i64 = 500;
 
@@ -132,11 +134,14 @@ pub(crate) async fn suites(app: &App, pipeline_id: i64) -> Result<Vec<TestSuite>
     let jobs: Vec<Reported> = app.db().all(sql, values).await?;
     let ids: Vec<i64> = jobs.iter().map(|j| j.id).collect();
     let reports = Artifact::of_builds(app.db().conn(), &ids).await?;
-    let mut suites: Vec<TestSuite> = vec![];
+    let (mut suites, mut room): (Vec<TestSuite>, _) = (vec![], MAX_REPORTS);
     for report in reports.iter().filter(|a| a.kind == "junit") {
         let Some(job) = jobs.iter().find(|j| j.id == report.build_id) else { continue };
-        let (cases, error) = match read(app, report).await? {
-            Ok(cases) => (cases, None),
+        let (cases, error) = match read(app, report, room.min(MAX_REPORT)).await? {
+            Ok((cases, size)) => {
+                room -= size;
+                (cases, None)
+            }
             Err(why) => (vec![], Some(why)),
         };
         let name = group_name(&job.name);
@@ -169,16 +174,25 @@ fn group_name(name: &str) -> String {
     }
 }
 
-async fn read(app: &App, report: &Artifact) -> Result<Result<Vec<TestCase>, String>> {
+/// The cases of a report, and what it unpacked to; at most `room` bytes.
+async fn read(app: &App, report: &Artifact, room: u64) -> Result<Result<(Vec<TestCase>, u64), String>> {
+    let too_large = || {
+        format!("the reports are too large to be read: {} MiB each, {} MiB in all", MAX_REPORT >> 20, MAX_REPORTS >> 20)
+    };
+    if u64::try_from(report.size).unwrap_or(0) > room {
+        return Ok(Err(too_large()));
+    }
     let Some(packed) = app.objects().get(&report.key()).await? else { return Ok(Err("the report is gone".into())) };
     let parsed = tokio::task::spawn_blocking(move || {
         let mut text = Vec::new();
-        let unpacked = MultiGzDecoder::new(&packed[..]).take(MAX_REPORT + 1).read_to_end(&mut text);
-        match unpacked {
-            Ok(_) if text.len() as u64 > MAX_REPORT => Err(format!("the report is over {} MiB", MAX_REPORT >> 20)),
-            Ok(_) => junit::parse(&text),
-            Err(_) => junit::parse(&packed),
+        if MultiGzDecoder::new(&packed[..]).take(room + 1).read_to_end(&mut text).is_err() {
+            text = packed.to_vec();
         }
+        let size = text.len() as u64;
+        if size > room {
+            return Err(too_large());
+        }
+        Ok((junit::parse(&text)?, size))
     });
     Ok(parsed.await?)
 }
