@@ -99,7 +99,7 @@ fn cookie(app: &App, value: &str, life: Option<Duration>) -> Result<HeaderValue>
 
 /// Removes the sessions whose time is over.
 #[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Sweep;
+pub(crate) struct Sweep {}
 
 impl Job for Sweep {
     const KIND: &'static str = "sessions.sweep";

@@ -83,7 +83,7 @@ pub(crate) async fn create_in(
     if let Some(url) = &import_url {
         check_import_url(url)?;
     }
-    let default_visibility = Visibility::from_number(app.settings().get("default_project_visibility", 0));
+    let default_visibility = app.settings().get("default_project_visibility", Visibility::Private);
     let most = if namespace.is_group() { namespace.visibility() } else { Visibility::Public };
     let new = NewProject {
         path,

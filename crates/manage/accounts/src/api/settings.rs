@@ -26,7 +26,6 @@ enum Kind {
     Number(i64, i64),
     /// One of these words.
     Word(&'static [&'static str]),
-    Text,
     Texts,
 }
 
@@ -35,9 +34,11 @@ const LEVELS: &[&str] = &["private", "internal", "public"];
 /// The settings that can be changed, with their defaults.
 fn changeable() -> Vec<(&'static str, Kind, Value)> {
     vec![
-        ("default_branch_name", Kind::Text, json!("main")),
         ("default_project_visibility", Kind::Word(LEVELS), json!("private")),
-        ("default_group_visibility", Kind::Word(LEVELS), json!("private")),
+        ("default_branch_protection", Kind::Number(0, 4), json!(2)),
+        // In MiB, and 0 for no limit.
+        ("receive_max_input_size", Kind::Number(0, 1 << 30), json!(0)),
+        ("max_attachment_size", Kind::Number(1, 1 << 20), json!(100)),
         ("signup_enabled", Kind::Bool, json!(true)),
         ("require_admin_approval_after_user_signup", Kind::Bool, json!(false)),
         ("domain_allowlist", Kind::Texts, json!([])),
@@ -51,7 +52,8 @@ fn changeable() -> Vec<(&'static str, Kind, Value)> {
 fn fixed() -> Vec<(&'static str, Value)> {
     vec![
         ("id", json!(1)),
-        ("default_branch_protection", json!(2)),
+        ("default_branch_name", json!("main")),
+        ("default_group_visibility", json!("private")),
         ("default_projects_limit", json!(100_000)),
         ("default_ci_config_path", Value::Null),
         ("default_snippet_visibility", json!("private")),
@@ -141,7 +143,6 @@ fn read(name: &str, kind: Kind, value: &Value) -> Result<Option<Value>> {
         },
         Kind::Number(least, most) => text.parse::<i64>().ok().filter(|n| (least..=most).contains(n)).map(|n| json!(n)),
         Kind::Word(words) => words.contains(&text.as_str()).then(|| json!(text)),
-        Kind::Text => (text.chars().count() <= 255 && !text.chars().any(char::is_control)).then(|| json!(text)),
         Kind::Texts => texts(value),
     };
     read.map(Some).ok_or_else(|| Error::BadParameter(format!("{name} does not have a valid value")))
