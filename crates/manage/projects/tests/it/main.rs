@@ -1,4 +1,5 @@
 //! Groups, projects and their members at their edge: pages and endpoints of a running server, on each database.
+#![allow(clippy::unwrap_used)]
 
 mod badges;
 mod creation;
