@@ -62,7 +62,7 @@ pub(super) async fn body(app: &App, access: &ProjectAccess, pipeline: &Pipeline)
     Ok(html! {
         div.stack.wide {
             @for warning in &linted.warnings { (parts::alert(Tone::Warn, &problem(access, &pipeline.sha, warning))) }
-            (parts::panel_rows("definition", &path, &ui::code::code(&lines, &path)))
+            (parts::panel_rows("definition", &path, &ui::code::code(&lines, &format!("Text of {path}"))))
             @if let Some(merged) = merged {
                 (parts::panel_rows("merged", "With everything that it includes and extends", &ui::code::code(&merged, "Merged configuration")))
             }

@@ -85,7 +85,7 @@ fn head(view: &View<'_>) -> Markup {
         &html! {
             (ui::status::status_pill(of_build(build)))
             @if attempts > 1 { span.soft { "attempt " (attempts) } }
-            @if let Some(user) = &view.user { span.soft { "started by" } (person(user)) }
+            @if let (Some(user), Some(_)) = (&view.user, build.queued_at) { span.soft { "started by" } (person(user)) }
             span.soft { "for " (commit_link(view.access, &view.pipeline.sha)) " on " (ref_link(view.access, &view.pipeline.ref_name)) }
             span.faint.num {
                 @if let Some(taken) = build.duration() { (format::duration(taken)) ", " }
@@ -248,8 +248,12 @@ async fn log(app: &App, view: &View<'_>, all: bool) -> Result<Markup> {
         };
         return Ok(parts::alert(Tone::Info, &html! { (why) }));
     }
-    let waits = matches!(build.status, Status::Manual | Status::Skipped) || build.erased_at.is_some();
-    if waits && build.trace_size == 0 {
+    if matches!(build.status, Status::Created | Status::Manual | Status::Scheduled) && build.trace_size == 0 {
+        // There is no log yet, but the page hears when there is.
+        let stream = at(view.access, format_args!("/-/jobs/{}/stream", build.id));
+        return Ok(html! { div data-live=(stream) data-end="reload" {} });
+    }
+    if (build.status == Status::Skipped || build.erased_at.is_some()) && build.trace_size == 0 {
         return Ok(Markup::default());
     }
     job_log::panel(app, view.access, build, all).await

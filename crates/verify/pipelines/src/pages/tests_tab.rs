@@ -71,7 +71,7 @@ fn failures(access: &ProjectAccess, failed: &[(&TestSuite, &TestCase)], total: u
         @for (suite, case) in failed {
             details {
                 summary {
-                    (ui::icon_with("bad", "bad")) " " b { (case.name) } " "
+                    (ui::icon_with("right", "turn")) " " (ui::icon_with("bad", "bad")) " " b { (case.name) } " "
                     @if let Some(class) = &case.classname { span.faint { (class) } }
                 }
                 div.stack {

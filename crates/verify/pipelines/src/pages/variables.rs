@@ -174,8 +174,9 @@ fn fields(form: &Form, wrong: &Wrong, known: bool) -> Markup {
             hint: "Letters, digits and _.", maxlength: Some(255), ..Field::default() }.input())
         (Field { name: "value", label: "Value", value: &form.value, error: value.as_deref(), mono: true, rows: 4,
             hint: if hidden { "Nobody can read it back. Leave it empty to keep it." } else { "" }, ..Field::default() }.textarea())
-        (Field { name: "variable_type", label: "Type", value: &form.variable_type, ..Field::default() }
-            .select(&[("env_var", "Variable"), ("file", "File: the variable holds the path of a file with the value")]))
+        (Field { name: "variable_type", label: "Type", value: &form.variable_type,
+            hint: "As a file, the variable holds the path of a file with the value.", ..Field::default() }
+            .select(&[("env_var", "Variable"), ("file", "File")]))
         @if !hidden {
             @let all = [("visible", "Visible", "Shown in logs if a job writes it."),
                 ("masked", "Masked", "Replaced by [MASKED] in logs. The value needs 8 characters or more, in one line without spaces."),
