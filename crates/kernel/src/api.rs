@@ -163,7 +163,9 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
 }
 
 fn operation_id(endpoint: &Endpoint) -> String {
-    let words = endpoint.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    // `/-/` tells two paths apart, so it is a word too.
+    let path = endpoint.path.replace("/-/", "/dash/");
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
     let words: Vec<_> =
         std::iter::once(endpoint.method.as_str().to_ascii_lowercase()).chain(words.map(str::to_owned)).collect();
     words.join("_")

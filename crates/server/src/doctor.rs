@@ -10,7 +10,7 @@ use kernel::db::Sql;
 use projects::Project;
 
 /// Checks everything and says what to repair; an error where something is wrong.
-pub async fn run(app: &App) -> Result<()> {
+pub(crate) async fn run(app: &App) -> Result<()> {
     let mut findings = vec![];
     check_database(app, &mut findings).await?;
     check_repositories(app, &mut findings).await?;

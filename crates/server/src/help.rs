@@ -51,14 +51,16 @@ pub(crate) async fn index(State(app): State<App>, actor: Actor) -> Result<Markup
     for endpoint in Endpoint::all(&document.0) {
         groups.entry(endpoint.tag()).or_default().push(endpoint);
     }
-    let links = parts::link_button("/api/openapi.json", "download", "OpenAPI document");
+    let links = parts::link_button("/api/openapi.json", "code", "OpenAPI document");
     let below = html! { "Paths, parameters and answers are those of GitLab’s API v4, for the areas that are here." };
     let body = html! {
         (parts::head(&html! { "REST API" }, &links, &below))
-        (ui::form::filter("endpoints", "Filter endpoints"))
-        div id="endpoints" {
-            @for (number, (tag, endpoints)) in groups.iter().enumerate() {
-                (parts::panel_rows(&format!("group-{number}"), tag, &list(endpoints)))
+        div.stack {
+            (ui::form::filter("endpoints", "Filter endpoints"))
+            div.stack id="endpoints" {
+                @for (number, (tag, endpoints)) in groups.iter().enumerate() {
+                    (parts::panel_rows(&format!("group-{number}"), tag, &list(endpoints)))
+                }
             }
         }
     };
@@ -82,10 +84,12 @@ pub(crate) async fn show(State(app): State<App>, actor: Actor, Path(operation): 
     let title = endpoint.text("summary");
     let body = html! {
         (parts::head(&html! { (title) }, &html! {}, &html! { code { (endpoint.method()) " " (endpoint.path) } }))
-        (parts::code_box(&call, "the call"))
-        (parts::panel_rows("parameters", "Parameters", &parameters(&endpoint)))
-        @for (status, answer) in endpoint.operation["responses"].as_object().into_iter().flatten() {
-            @if status.starts_with('2') { (answer_panel(&document.0, status, answer)) }
+        div.stack {
+            (parts::code_box(&call, "the call"))
+            (parts::panel_rows("parameters", "Parameters", &parameters(&endpoint)))
+            @for (status, answer) in endpoint.operation["responses"].as_object().into_iter().flatten() {
+                @if status.starts_with('2') { (answer_panel(&document.0, status, answer)) }
+            }
         }
     };
     let crumbs = vec![Crumb::new("REST API", "/help/api"), Crumb::new(title, "")];
@@ -121,7 +125,7 @@ fn parameters(endpoint: &Endpoint<'_>) -> Markup {
         rows.push(parameter_row(&name, schema, needed, &schema["description"]));
     }
     match rows.is_empty() {
-        true => html! { p.muted { "None." } },
+        true => html! { div.body { "None." } },
         false => parts::table("Parameters", &["Name", "Type", "Required", "What it is"], &[], &rows),
     }
 }
@@ -139,18 +143,15 @@ fn answer_panel(document: &Value, status: &str, answer: &Value) -> Markup {
     let schema = &answer["content"]["application/json"]["schema"];
     let title = format!("Answer {status}");
     let entity = entity_of(document, schema);
-    let fields: Vec<Vec<Markup>> = entity["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, schema)| {
-            let about = schema["description"].as_str().unwrap_or_default();
-            vec![html! { code { (name) } }, html! { (type_of(schema)) }, html! { (about) }]
-        })
-        .collect();
+    let properties = entity["properties"].as_object().into_iter().flatten();
+    let row = |(name, schema): (&String, &Value)| {
+        let about = schema["description"].as_str().unwrap_or_default();
+        vec![html! { code { (name) } }, html! { (type_of(schema)) }, html! { (about) }]
+    };
+    let fields: Vec<Vec<Markup>> = properties.map(row).collect();
     let body = match (schema.is_null(), fields.is_empty()) {
-        (true, _) => html! { p.muted { "No JSON." } },
-        (false, true) => html! { p { (type_of(schema)) } },
+        (true, _) => html! { div.body { "No JSON." } },
+        (false, true) => html! { div.body { (type_of(schema)) } },
         (false, false) => {
             let caption = if schema["type"] == "array" { "Fields of each item" } else { "Fields" };
             parts::table(caption, &["Field", "Type", "What it is"], &[], &fields)

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::help;
 
 /// The OpenAPI document, made once.
-pub struct OpenApi(pub Value);
+pub(crate) struct OpenApi(pub(crate) Value);
 
 pub(crate) fn slice() -> Slice {
     Slice::new("operations").web(

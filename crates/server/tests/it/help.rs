@@ -1,5 +1,7 @@
 //! The REST API as pages to read.
 
+use std::collections::HashSet;
+
 use testkit::TestApp;
 
 #[tokio::test]
@@ -12,8 +14,10 @@ async fn every_endpoint_has_a_page() {
     let paths = document["paths"].as_object().unwrap();
     assert!(paths.keys().all(|path| !path.contains('*')));
     let operations = paths.values().flat_map(|methods| methods.as_object().unwrap().values());
+    let mut ids = HashSet::new();
     for operation in operations {
         let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "{id} is there twice");
         let parameters = operation["parameters"].as_array().unwrap();
         let mut names: Vec<_> = parameters.iter().map(|p| (p["in"].to_string(), p["name"].to_string())).collect();
         names.sort_unstable();
