@@ -1,15 +1,18 @@
 //! The page of a commit, and the commit as a patch.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use git::log::CommitStats;
 use git::{Commit, Oid, Repo, Signature};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use kernel::http::Query;
 use kernel::{App, Error, Result};
+use moka::sync::Cache;
 use projects::shell::project_page;
 use projects::{Permission, ProjectAccess};
 use ui::parts::{self, Button};
@@ -23,6 +26,8 @@ use crate::place::{Fragment, OrNothing, Rest, code, within};
 
 /// How long the page waits for the branches that hold the commit.
 const PATIENCE: Duration = Duration::from_millis(100);
+static COUNTED: LazyLock<Cache<Oid, CommitStats>> = LazyLock::new(|| Cache::new(20_000));
+
 /// Refs named at once.
 const MOST_REFS: usize = 30;
 
@@ -105,11 +110,11 @@ async fn facts(app: &App, access: &ProjectAccess, repo: &Repo, links: &Links, co
     let (people, states, stats, refs) = tokio::join!(
         People::by_email(app, emails),
         history::statuses(app, access, std::slice::from_ref(&commit.id)),
-        repo.commit_stats(std::slice::from_ref(&commit.id)),
+        stats_of(repo, commit.id),
         containing(repo, links, commit.id)
     );
     let (people, states) = (people?, states?);
-    let stats = stats.or_404()?.get(&commit.id).copied().unwrap_or_default();
+    let stats = stats?;
     let state = history::state(links, &id, &states);
     let body = commit.body();
     Ok(html! {
@@ -133,6 +138,16 @@ async fn facts(app: &App, access: &ProjectAccess, repo: &Repo, links: &Links, co
             }
         }
     })
+}
+
+/// What a commit changed, counted once.
+async fn stats_of(repo: &Repo, id: Oid) -> Result<CommitStats> {
+    if let Some(known) = COUNTED.get(&id) {
+        return Ok(known);
+    }
+    let stats = repo.commit_stats(&[id]).await.or_404()?.get(&id).copied().unwrap_or_default();
+    COUNTED.insert(id, stats);
+    Ok(stats)
 }
 
 /// Whether author and committer are one, so that only one is shown.

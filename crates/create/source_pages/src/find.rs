@@ -78,7 +78,6 @@ pub(crate) async fn show(
                     (ui::icon("search"))
                     input.in type="search" name="q" value=(asked.q) aria-label="Find a file" placeholder="Parts of the path, such as src lease" autocomplete="off" autofocus data-filter="paths" data-slash;
                 }
-                button.btn.vh type="submit" { "Search" }
             }
             section.panel aria-label="Files" { (rows(&spot, &list, &found)) }
         }

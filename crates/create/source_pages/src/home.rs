@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use kernel::{App, Result};
+use kernel::{App, Error, Result};
 use projects::shell::project_page;
 use projects::{Permission, Project, ProjectAccess, Visibility, popularity};
 use ui::parts;
@@ -31,7 +31,10 @@ pub(crate) async fn show(State(app): State<App>, access: ProjectAccess) -> Resul
 
 async fn files(app: &App, access: ProjectAccess, head: &Markup) -> Result<Response> {
     let default = access.project.branch().as_bytes().to_vec();
-    let spot = Spot::of_ref(app, access, &default).await?;
+    let spot = match Spot::of_ref(app, access.clone(), &default).await {
+        Err(Error::NotFound(_)) => return Ok(without_default(app, &access, head)),
+        found => found?,
+    };
     let (tools, listing) = tokio::join!(toolbar(app, &spot), Listing::read(app, &spot, 1));
     let (tools, listing) = (tools?, listing?);
     let (readme, side) = tokio::join!(readme::of(&spot, &listing.entries), aside::of(app, &spot, &listing.entries));
@@ -136,6 +139,17 @@ fn importing(app: &App, access: &ProjectAccess, head: &Markup) -> Response {
 fn failed(project: &Project) -> Markup {
     let why = project.import_error.as_deref().unwrap_or("The server does not know why.");
     parts::alert(Tone::Bad, &html! { b { "The import failed." } " " (why) })
+}
+
+/// A repository that has branches, but not the one that it should begin with.
+fn without_default(app: &App, access: &ProjectAccess, head: &Markup) -> Response {
+    let title = format!("There is no branch {}", access.project.branch());
+    let text = "It is the default branch of this project. A maintainer can choose another one in the settings.";
+    let branches = Links::of(&access.project).page("branches");
+    let action = Some((branches.as_str(), "See the branches"));
+    let empty = parts::Empty { icon: "branch", title: &title, text, action, ..parts::Empty::default() };
+    let body = html! { (head) section.panel { (empty.render()) } };
+    Page { body, ..project_page(app, access, &access.project.name, "home") }.render().into_response()
 }
 
 fn without_code(app: &App, access: &ProjectAccess, head: &Markup) -> Response {

@@ -163,3 +163,19 @@ async fn empty_projects_tell_how_to_begin() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_default_branch_that_is_gone_is_told_of() {
+    for_each_database(async |t| {
+        let world = t.world().await;
+        fill(&t, &world, "pond").await;
+        let sql = "UPDATE projects SET default_branch = 'gone' WHERE id = $1";
+        t.app.db().run(sql, [world.pond.id.into()]).await.unwrap();
+        let page = t.anonymous().page("/mill/pond").await.expect(200).text();
+        assert!(page.contains("There is no branch gone"), "{page}");
+        t.anonymous().page("/mill/pond/-/branches").await.expect(200);
+        t.anonymous().page("/mill/pond/-/compare").await.expect(200);
+        t.anonymous().page("/mill/pond/-/tree/gone").await.expect(404);
+    })
+    .await;
+}
