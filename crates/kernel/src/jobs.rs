@@ -58,9 +58,10 @@ pub(crate) async fn work(app: App) {
     if let Err(e) = recover(&app).await {
         tracing::error!(error = %e, "jobs of an earlier process were not handed back");
     }
+    // Beside the loop, which waits while all workers are busy.
+    let leases = tokio::spawn(keep_leases(app.clone()));
     let slots = Arc::new(Semaphore::new(app.config().workers));
     let mut signals = app.signals().subscribe();
-    let mut beat = tokio::time::interval(LEASE / 3);
     while !app.stopping().is_cancelled() {
         let Ok(permit) = slots.clone().acquire_owned().await else { break };
         match claim(&app).await {
@@ -79,12 +80,21 @@ pub(crate) async fn work(app: App) {
         tokio::select! {
             () = app.stopping().cancelled() => break,
             () = Signals::wait(&mut signals, &[TOPIC]) => {}
-            _ = beat.tick() => renew(&app).await,
             () = tokio::time::sleep(Duration::from_millis(1000)) => {}
         }
     }
     let all = u32::try_from(app.config().workers).unwrap_or(1);
     let _all_done = tokio::time::timeout(Duration::from_secs(20), slots.acquire_many(all)).await;
+    leases.abort();
+}
+
+/// Renews the leases of this process, and hands back what other processes have lost.
+async fn keep_leases(app: App) {
+    let mut beat = tokio::time::interval(LEASE / 3);
+    loop {
+        beat.tick().await;
+        renew(&app).await;
+    }
 }
 
 /// Adds every periodic job whose time has come; the unique key keeps it single across processes.
