@@ -91,7 +91,13 @@ impl Log {
 
 enum Node<'a> {
     Line(&'a Line),
-    Section { title: &'a Line, at: i64, end: Option<i64>, collapsed: bool, inside: Vec<Node<'a>> },
+    Section {
+        title: &'a Line,
+        at: i64,
+        end: Option<i64>,
+        collapsed: bool,
+        inside: Vec<Node<'a>>,
+    },
     /// Where a section that is still open goes on.
     Tail(u64),
 }

@@ -29,7 +29,9 @@ impl Live {
         for event in events {
             match event {
                 Event::Line(entry) => append(&mut updates, line(entry, error(entry))),
-                Event::SectionStart { title, .. } if self.open.len() >= DEEPEST => append(&mut updates, line(title, false)),
+                Event::SectionStart { title, .. } if self.open.len() >= DEEPEST => {
+                    append(&mut updates, line(title, false))
+                }
                 Event::SectionStart { name, at, collapsed, title } => {
                     self.open.push((name.clone(), *at, title.number));
                     append(&mut updates, begin(title, *collapsed));
@@ -44,7 +46,9 @@ impl Live {
         let Some(depth) = self.open.iter().rposition(|(opened, ..)| opened == name) else { return };
         for (_, begun, number) in self.open.drain(depth..).rev() {
             let time = format::duration(at.saturating_sub(begun).max(0) as f64);
-            updates.push(Update::Replace(html! { span id={ "tail-" (number) } hidden {} time id={ "time-" (number) } { (time) } }));
+            updates.push(Update::Replace(
+                html! { span id={ "tail-" (number) } hidden {} time id={ "time-" (number) } { (time) } },
+            ));
         }
     }
 }

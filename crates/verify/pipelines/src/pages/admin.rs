@@ -29,7 +29,10 @@ struct Row {
 pub(super) fn isolation(app: &App) -> Markup {
     let state = app.get::<RunnerState>();
     let Some(isolation) = state.as_ref().and_then(|s| s.isolation()) else {
-        return parts::alert(Tone::Warn, &html! { b { "The runner of this server is switched off." } " Jobs wait until an administrator starts it." });
+        return parts::alert(
+            Tone::Warn,
+            &html! { b { "The runner of this server is switched off." } " Jobs wait until an administrator starts it." },
+        );
     };
     let tone = match isolation.level {
         Level::Full => Tone::Ok,

@@ -74,7 +74,8 @@ pub(super) async fn list(State(app): State<App>, access: ProjectAccess, Query(as
 
 fn may_delete(access: &ProjectAccess, row: &Row) -> bool {
     let maintains = access.level >= projects::level::MAINTAINER;
-    access.can(projects::Permission::EraseJob) && (maintains || (row.user_id.is_some() && row.user_id == access.actor.id()))
+    access.can(projects::Permission::EraseJob)
+        && (maintains || (row.user_id.is_some() && row.user_id == access.actor.id()))
 }
 
 fn readable(access: &ProjectAccess, row: &Row) -> bool {

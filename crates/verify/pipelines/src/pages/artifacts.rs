@@ -120,7 +120,11 @@ pub(super) async fn browse(
         return Err(Error::not_found("Folder"));
     }
     let job = at(&access, format_args!("/-/jobs/{}", build.id));
-    let steps = [("Jobs", at(&access, "/-/jobs")), (&*build.name, job.clone()), ("Artifacts", format!("{job}/artifacts/browse"))];
+    let steps = [
+        ("Jobs", at(&access, "/-/jobs")),
+        (&*build.name, job.clone()),
+        ("Artifacts", format!("{job}/artifacts/browse")),
+    ];
     let mut page = page(&app, &access, &format!("Artifacts of {}", build.name), "artifacts", &steps);
     let manages = manages(&app, &access, &pipeline_of(&app, &build).await?).await?;
     page.body = html! {
@@ -212,11 +216,21 @@ mod tests {
 
     #[test]
     fn folders_are_made_of_paths() {
-        let entry = |path: &str, size| ArtifactEntry { path: path.into(), size, compressed: 0, crc32: 0, mode: 0o100_644 };
+        let entry =
+            |path: &str, size| ArtifactEntry { path: path.into(), size, compressed: 0, crc32: 0, mode: 0o100_644 };
         let link = ArtifactEntry { mode: 0o120_777, ..entry("z", 4) };
         let entries = [link, entry("a.txt", 1), entry("b/", 0), entry("b/c", 2), entry("b/d/e", 3), entry("bb/x", 1)];
-        let names = |folder| listing(&entries, folder).into_iter().map(|l| (l.name, l.kind, l.size)).collect::<Vec<_>>();
-        assert_eq!(names(""), [("b".into(), Kind::Folder, 5), ("bb".into(), Kind::Folder, 1), ("a.txt".into(), Kind::File, 1), ("z".into(), Kind::Link, 4)]);
+        let names =
+            |folder| listing(&entries, folder).into_iter().map(|l| (l.name, l.kind, l.size)).collect::<Vec<_>>();
+        assert_eq!(
+            names(""),
+            [
+                ("b".into(), Kind::Folder, 5),
+                ("bb".into(), Kind::Folder, 1),
+                ("a.txt".into(), Kind::File, 1),
+                ("z".into(), Kind::Link, 4)
+            ]
+        );
         assert_eq!(names("b"), [("d".into(), Kind::Folder, 3), ("c".into(), Kind::File, 2)]);
         assert!(names("..").is_empty() && names("c").is_empty());
     }

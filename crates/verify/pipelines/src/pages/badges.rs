@@ -90,7 +90,13 @@ async fn coverage(app: &App, access: &ProjectAccess, ref_name: &str, job: Option
     Ok(match percent {
         None => Said { word: "unknown".into(), colour: GREY },
         Some(percent) => {
-            let colour = if percent >= 90.0 { GREEN } else if percent >= 75.0 { AMBER } else { RED };
+            let colour = if percent >= 90.0 {
+                GREEN
+            } else if percent >= 75.0 {
+                AMBER
+            } else {
+                RED
+            };
             Said { word: format!("{percent:.2}%"), colour }
         }
     })

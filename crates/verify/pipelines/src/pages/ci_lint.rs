@@ -44,7 +44,11 @@ async fn head(access: &ProjectAccess, repo: &Repo) -> Option<Oid> {
     repo.find_branch(access.project.branch()).await.ok()?.commit
 }
 
-pub(super) async fn check(State(app): State<App>, access: ProjectAccess, Params(form): Params<Form>) -> Result<Response> {
+pub(super) async fn check(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Params(form): Params<Form>,
+) -> Result<Response> {
     may(&access)?;
     let repo = repositories::open(&app, &access.project).await?;
     let text = form.content.replace("\r\n", "\n");
@@ -92,10 +96,12 @@ fn answer(app: &App, access: &ProjectAccess, text: &str, dry_run: bool, linted: 
 }
 
 fn result(linted: &Linted, dry_run: bool) -> Markup {
-    let problem = |p: &ci_yaml::Problem| html! {
-        @if let Some(line) = p.line { b { @if let Some(file) = &p.file { (file) ", " } "Line " (line) ": " } }
-        (p.message)
-        @if let Some(hint) = &p.hint { br; span.soft { (hint) } }
+    let problem = |p: &ci_yaml::Problem| {
+        html! {
+            @if let Some(line) = p.line { b { @if let Some(file) = &p.file { (file) ", " } "Line " (line) ": " } }
+            (p.message)
+            @if let Some(hint) = &p.hint { br; span.soft { (hint) } }
+        }
     };
     html! {
         @if linted.is_valid() {
@@ -128,5 +134,9 @@ fn jobs(linted: &Linted) -> Markup {
             ]
         })
         .collect();
-    parts::panel_rows("jobs", "Jobs", &parts::table("Jobs of the configuration", &["Job", "Stage", "When", "Needs", "Script begins"], &[], &rows))
+    parts::panel_rows(
+        "jobs",
+        "Jobs",
+        &parts::table("Jobs of the configuration", &["Job", "Stage", "When", "Needs", "Script begins"], &[], &rows),
+    )
 }

@@ -53,7 +53,8 @@ pub(super) async fn body(app: &App, access: &ProjectAccess, pipeline: &Pipeline)
     };
     let path = config_path(access).to_owned();
     let merged = linted.merged.filter(|m| !linted.includes.is_empty() || m.len() > text.len());
-    let draw = |name: &'static str, text: String| tokio::task::spawn_blocking(move || ui::highlight::lines(name, "", &text));
+    let draw =
+        |name: &'static str, text: String| tokio::task::spawn_blocking(move || ui::highlight::lines(name, "", &text));
     let lines = draw("a.yml", text).await?;
     let merged = match merged {
         Some(text) => Some(draw("a.yml", text).await?),

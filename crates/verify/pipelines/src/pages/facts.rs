@@ -31,10 +31,13 @@ pub(super) fn failure(build: &Build) -> (String, &'static str) {
             "The runner could not carry the job out.".into(),
             "That is no fault of the script. Retry it; if it fails again, the log and the server's own log say more.",
         ),
-        Some("job_log_limit_exceeded" | "trace_size_exceeded") => {
-            ("The job wrote more than a log may hold.".into(), "Send what isn't needed to a file and keep that as an artifact.")
+        Some("job_log_limit_exceeded" | "trace_size_exceeded") => (
+            "The job wrote more than a log may hold.".into(),
+            "Send what isn't needed to a file and keep that as an artifact.",
+        ),
+        Some("stuck_or_timeout_failure") => {
+            ("No runner took the job in time.".into(), "Retry it once a runner is free.")
         }
-        Some("stuck_or_timeout_failure") => ("No runner took the job in time.".into(), "Retry it once a runner is free."),
         Some(other) => (format!("The job failed: {}.", other.replace('_', " ")), ""),
         None => ("The job failed.".into(), ""),
     }
@@ -58,7 +61,9 @@ pub(super) fn is_error(text: &str) -> bool {
     const WITHIN: [&str; 3] = ["Job failed", "panicked at", ": error:"];
     let text = text.trim_start();
     let begins = |b: &&str| text.get(..b.len()).is_some_and(|t| t.eq_ignore_ascii_case(b));
-    BEGINS.iter().any(|b| text.starts_with(b)) || IN_ANY_CASE.iter().any(begins) || WITHIN.iter().any(|w| text.contains(w))
+    BEGINS.iter().any(|b| text.starts_with(b))
+        || IN_ANY_CASE.iter().any(begins)
+        || WITHIN.iter().any(|w| text.contains(w))
 }
 
 #[cfg(test)]
@@ -67,7 +72,14 @@ mod tests {
 
     #[test]
     fn errors_are_found() {
-        for text in ["error: no such file", "  error[E0308]: mismatched", "fatal: bad", "FAIL x", "ERROR: Job failed: exit code 1", "a.c:1:2: error: x"] {
+        for text in [
+            "error: no such file",
+            "  error[E0308]: mismatched",
+            "fatal: bad",
+            "FAIL x",
+            "ERROR: Job failed: exit code 1",
+            "a.c:1:2: error: x",
+        ] {
             assert!(is_error(text), "{text}");
         }
         for text in ["0 errors", "failsafe", "no error", "", "é"] {

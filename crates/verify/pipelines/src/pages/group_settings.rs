@@ -27,7 +27,11 @@ fn frame(app: &App, access: &GroupAccess, title: &str, body: Markup) -> Markup {
 }
 
 pub(super) async fn show(State(app): State<App>, access: GroupAccess) -> Result<Response> {
-    let variables = variables::panel(&place(&app, &access)?, "The jobs of all projects in this group get them, and of the groups below.").await?;
+    let variables = variables::panel(
+        &place(&app, &access)?,
+        "The jobs of all projects in this group get them, and of the groups below.",
+    )
+    .await?;
     let body = html! { (parts::head(&html! { (TITLE) }, &html! {}, &html! {})) (variables) };
     Ok(private(StatusCode::OK, frame(&app, &access, TITLE, body)))
 }

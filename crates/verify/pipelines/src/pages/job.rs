@@ -99,7 +99,8 @@ fn actions(view: &View<'_>) -> Markup {
     let (access, build) = (view.access, view.build);
     let to = |verb: &str| at(access, format_args!("/-/jobs/{}/{verb}", build.id));
     let manage = view.manages;
-    let erasable = build.status.is_complete() && build.erased_at.is_none() && (build.trace_size > 0 || !view.artifacts.is_empty());
+    let erasable =
+        build.status.is_complete() && build.erased_at.is_none() && (build.trace_size > 0 || !view.artifacts.is_empty());
     html! {
         @if manage && build.is_retryable() {
             (parts::post_button(&to("retry"), &[], &Button { label: "Retry", icon: "retry", ..Button::default() }))
@@ -153,7 +154,8 @@ async fn waiting(app: &App, view: &View<'_>) -> Result<Markup> {
     Ok(match build.status {
         Status::Pending => parts::alert(Tone::Info, &html! { (why_pending(app, build).await?) }),
         Status::Created => {
-            let open: Vec<&str> = view.neighbours.needs.iter().filter(|n| !n.status.is_complete()).map(|n| n.name.as_str()).collect();
+            let open: Vec<&str> =
+                view.neighbours.needs.iter().filter(|n| !n.status.is_complete()).map(|n| n.name.as_str()).collect();
             let what = match (build.dag, open.as_slice()) {
                 (true, [..]) if !open.is_empty() => format!("It starts when {} ended.", list(&open)),
                 _ => "It starts when the stages before have ended.".to_owned(),
@@ -210,7 +212,9 @@ struct Queue {
 pub(super) async fn why_pending(app: &App, build: &Build) -> Result<String> {
     let off = app.get::<RunnerState>().is_none_or(|r| r.isolation().is_none());
     if off {
-        return Ok("No runner is there: the runner of this server is switched off. An administrator can start it.".into());
+        return Ok(
+            "No runner is there: the runner of this server is switched off. An administrator can start it.".into()
+        );
     }
     let sql = "SELECT CAST(COALESCE(SUM(CASE WHEN status = 'pending' AND id < $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS before,
                  CAST(COALESCE(SUM(CASE WHEN status IN ('running', 'canceling') THEN 1 ELSE 0 END), 0) AS BIGINT) AS running

@@ -73,7 +73,10 @@ pub(super) fn written(text: &str) -> Result<Vec<GivenVariable>> {
             let key = key.trim();
             let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
             if key.is_empty() || !key.chars().all(word) || !line.contains('=') {
-                return Err(Error::bad_request(format!("\"{}\" is no variable; write KEY=value, one a line", short(line))));
+                return Err(Error::bad_request(format!(
+                    "\"{}\" is no variable; write KEY=value, one a line",
+                    short(line)
+                )));
             }
             Ok(GivenVariable::new(key, value))
         })

@@ -121,10 +121,8 @@ fn group(view: &View<'_>, title: &str, jobs: &[Brief]) -> Markup {
 fn facts(view: &View<'_>) -> Markup {
     let build = view.build;
     let pipeline = at(view.access, format_args!("/-/pipelines/{}", view.pipeline.id));
-    let mut pairs = vec![
-        ("Pipeline", html! { a href=(pipeline) { "#" (view.pipeline.id) } }),
-        ("Stage", html! { (build.stage) }),
-    ];
+    let mut pairs =
+        vec![("Pipeline", html! { a href=(pipeline) { "#" (view.pipeline.id) } }), ("Stage", html! { (build.stage) })];
     let mut add = |name, value: Option<String>| {
         if let Some(value) = value {
             pairs.push((name, html! { span.num { (value) } }));

@@ -70,14 +70,20 @@ pub(super) async fn list(State(app): State<App>, access: ProjectAccess, Query(as
 }
 
 /// One page of jobs with the ids from which newer and older ones go on.
-async fn read(app: &App, access: &ProjectAccess, states: &str, asked: &Asked) -> Result<(Vec<Build>, Option<i64>, Option<i64>)> {
+async fn read(
+    app: &App,
+    access: &ProjectAccess,
+    states: &str,
+    asked: &Asked,
+) -> Result<(Vec<Build>, Option<i64>, Option<i64>)> {
     let wanted = if states.is_empty() { String::new() } else { format!("AND status IN ({states})") };
     let (bound, order) = match (asked.before, asked.after) {
         (_, Some(id)) => (format!("AND id > {id}"), "ASC"),
         (Some(id), None) => (format!("AND id < {id}"), "DESC"),
         (None, None) => (String::new(), "DESC"),
     };
-    let sql = format!("SELECT * FROM builds WHERE project_id = $1 {wanted} {bound} ORDER BY id {order} LIMIT {}", SIZE + 1);
+    let sql =
+        format!("SELECT * FROM builds WHERE project_id = $1 {wanted} {bound} ORDER BY id {order} LIMIT {}", SIZE + 1);
     let mut builds: Vec<Build> = app.db().all(&sql, [access.project.id.into()]).await?;
     let more = builds.len() > SIZE;
     builds.truncate(SIZE);
@@ -105,7 +111,8 @@ fn empty(access: &ProjectAccess, filtered: bool) -> Markup {
         true => ("No jobs in this state", "Other jobs are one tab away."),
         false => ("No jobs yet", "Jobs come with pipelines: each runs one script of the configuration."),
     };
-    Empty { icon: "build", title, text, action: (!filtered).then_some((&pipelines, "Pipelines")), ..Empty::default() }.render()
+    Empty { icon: "build", title, text, action: (!filtered).then_some((&pipelines, "Pipelines")), ..Empty::default() }
+        .render()
 }
 
 fn table(access: &ProjectAccess, builds: &[Build], pipelines: &HashMap<i64, Of>) -> Markup {

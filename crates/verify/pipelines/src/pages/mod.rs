@@ -124,7 +124,8 @@ async fn pipeline_of(app: &App, build: &Build) -> Result<Pipeline> {
 
 /// Whether the actor may retry, cancel and play the jobs of a pipeline.
 async fn manages(app: &App, access: &ProjectAccess, pipeline: &Pipeline) -> Result<bool> {
-    Ok(access.can(Permission::ManagePipeline) && permit::may_run_on(app, access, &pipeline.ref_name, pipeline.tag).await?)
+    Ok(access.can(Permission::ManagePipeline)
+        && permit::may_run_on(app, access, &pipeline.ref_name, pipeline.tag).await?)
 }
 
 /// The path of something in the project: `/g/p` and the rest.

@@ -160,10 +160,7 @@ pub(super) async fn show(
     let pipeline = find(&app, &access, &id).await?;
     let view = View::of(&app, access, pipeline, &asked).await?;
     let pipeline = &view.pipeline;
-    let steps = [
-        ("Pipelines", at(&view.access, "/-/pipelines")),
-        (&*format!("#{}", pipeline.id), view.href("")),
-    ];
+    let steps = [("Pipelines", at(&view.access, "/-/pipelines")), (&*format!("#{}", pipeline.id), view.href(""))];
     let heading = format!("{} (#{})", title(pipeline), pipeline.id);
     let mut page = page(&app, &view.access, &heading, "pipelines", &steps);
     let live = (!pipeline.status.is_complete()).then(|| view.href(&format!("/stream?arrange={}", asked.arrange)));
@@ -229,7 +226,9 @@ async fn follow(app: App, access: ProjectAccess, pipeline: Pipeline, asked: Aske
     let topic = Pipeline::topic(pipeline.id);
     let mut known: Vec<u64> = vec![];
     loop {
-        let Ok(Some(now)) = Pipeline::find(app.db().conn(), pipeline.project_id, pipeline.id).await else { return reader.end().await };
+        let Ok(Some(now)) = Pipeline::find(app.db().conn(), pipeline.project_id, pipeline.id).await else {
+            return reader.end().await;
+        };
         let ended = now.status.is_complete();
         let Ok(view) = View::of(&app, access.clone(), now, &asked).await else { return reader.end().await };
         for (at, part) in view.parts().iter().enumerate() {

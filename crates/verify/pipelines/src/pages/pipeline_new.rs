@@ -65,7 +65,13 @@ async fn show(app: &App, access: &ProjectAccess, form: &Form, error: Option<&Err
         _ => None,
     };
     let here = at(access, "/-/pipelines/new");
-    let mut page = page(app, access, "Run pipeline", "pipelines", &[("Pipelines", at(access, "/-/pipelines")), ("New", here.clone())]);
+    let mut page = page(
+        app,
+        access,
+        "Run pipeline",
+        "pipelines",
+        &[("Pipelines", at(access, "/-/pipelines")), ("New", here.clone())],
+    );
     page.body = html! {
         (parts::head(&html! { "Run pipeline" }, &html! {}, &html! { span.soft { "It runs the jobs that the configuration at the branch or tag asks for." } }))
         @if let (Some(error), None) = (error, &wrong) { (parts::alert(Tone::Bad, &html! { (sentence(&error.to_string())) })) }
@@ -114,7 +120,9 @@ async fn offered(access: &ProjectAccess, repo: &Repo, ref_name: &str) -> Vec<Def
         handle,
         variables: HashMap::new(),
     };
-    let parsed = tokio::task::spawn_blocking(move || ci_yaml::parse(&text, &tree).map(|c| c.variables).unwrap_or_default()).await;
+    let parsed =
+        tokio::task::spawn_blocking(move || ci_yaml::parse(&text, &tree).map(|c| c.variables).unwrap_or_default())
+            .await;
     parsed.unwrap_or_default().into_iter().filter(|v| v.description.is_some()).collect()
 }
 
@@ -133,7 +141,9 @@ pub(super) async fn run(State(app): State<App>, access: ProjectAccess, Params(fo
     access.may(Permission::CreatePipeline)?;
     match start(&app, &access, &form).await {
         Ok(id) => Ok(redirect(&at(&access, format_args!("/-/pipelines/{id}")))),
-        Err(e @ (Error::Invalid(_) | Error::BadRequest(_) | Error::BadParameter(_))) => show(&app, &access, &form, Some(&e)).await,
+        Err(e @ (Error::Invalid(_) | Error::BadRequest(_) | Error::BadParameter(_))) => {
+            show(&app, &access, &form, Some(&e)).await
+        }
         Err(e) => Err(e),
     }
 }
@@ -142,14 +152,25 @@ async fn start(app: &App, access: &ProjectAccess, form: &Form) -> Result<i64> {
     let repo = repositories::open(app, &access.project).await?;
     let place = find_place(&repo, &form.ref_name).await?;
     if !permit::may_run_on(app, access, &place.name, place.tag).await? {
-        return Err(Error::bad_request(format!("{} is protected, and you may neither push nor merge to it", place.name)));
+        return Err(Error::bad_request(format!(
+            "{} is protected, and you may neither push nor merge to it",
+            place.name
+        )));
     }
     let mut variables: Vec<GivenVariable> = form.var.iter().map(|(k, v)| GivenVariable::new(k, v)).collect();
     variables.sort_by(|a, b| a.key.cmp(&b.key));
     variables.extend(written(&form.variables)?);
     variables.iter().try_for_each(GivenVariable::check)?;
     let user = Some(Arc::new(access.actor.user()?.clone()));
-    let wanted = Wanted { ref_name: place.name, tag: place.tag, sha: place.sha, before: Oid::zero(), source: "web", user, variables };
+    let wanted = Wanted {
+        ref_name: place.name,
+        tag: place.tag,
+        sha: place.sha,
+        before: Oid::zero(),
+        source: "web",
+        user,
+        variables,
+    };
     match create(app, &access.project, wanted).await? {
         Ok(pipeline) => Ok(pipeline.id),
         Err(nothing) => Err(Error::bad_request(nothing.to_string())),

@@ -35,8 +35,14 @@ const STATES: &[(&str, &str)] = &[
     ("created", "Created"),
 ];
 
-const SOURCES: &[(&str, &str)] =
-    &[("", "Any source"), ("push", "Push"), ("web", "This website"), ("api", "API"), ("schedule", "Schedule"), ("trigger", "Trigger")];
+const SOURCES: &[(&str, &str)] = &[
+    ("", "Any source"),
+    ("push", "Push"),
+    ("web", "This website"),
+    ("api", "API"),
+    ("schedule", "Schedule"),
+    ("trigger", "Trigger"),
+];
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -58,7 +64,8 @@ impl Asked {
     }
 
     fn query(&self) -> String {
-        let pairs = [("scope", &self.scope), ("status", &self.status), ("source", &self.source), ("ref", &self.ref_name)];
+        let pairs =
+            [("scope", &self.scope), ("status", &self.status), ("source", &self.source), ("ref", &self.ref_name)];
         let mut out = url::form_urlencoded::Serializer::new(String::new());
         out.extend_pairs(pairs.into_iter().filter(|(_, v)| !v.is_empty()));
         out.finish()
@@ -159,7 +166,10 @@ fn tabs(base: &str, asked: &Asked) -> Markup {
         let href = if scope.is_empty() { base.to_owned() } else { format!("{base}?scope={scope}") };
         Item::new(word, href).current(asked.scope == scope)
     };
-    parts::tabs("Pipelines", &[tab("", "All"), tab("finished", "Finished"), tab("branches", "Branches"), tab("tags", "Tags")])
+    parts::tabs(
+        "Pipelines",
+        &[tab("", "All"), tab("finished", "Finished"), tab("branches", "Branches"), tab("tags", "Tags")],
+    )
 }
 
 fn filters(base: &str, asked: &Asked) -> Markup {
@@ -183,7 +193,12 @@ fn select(name: &str, label: &str, chosen: &str, choices: &[(&str, &str)]) -> Ma
     }
 }
 
-fn table(access: &ProjectAccess, pipelines: &[Pipeline], parts: &HashMap<i64, Vec<Part>>, people: &HashMap<i64, User>) -> Markup {
+fn table(
+    access: &ProjectAccess,
+    pipelines: &[Pipeline],
+    parts: &HashMap<i64, Vec<Part>>,
+    people: &HashMap<i64, User>,
+) -> Markup {
     html! {
         div.scroll {
             table.data {

@@ -41,12 +41,22 @@ fn frame(app: &App, access: &ProjectAccess, title: &str, body: Markup) -> Markup
 
 pub(super) async fn show(State(app): State<App>, access: ProjectAccess) -> Result<Response> {
     let place = place(&app, &access)?;
-    let variables = variables::panel(&place, "Jobs get them as environment variables. Those of the groups above come too; the project's win.").await?;
+    let variables = variables::panel(
+        &place,
+        "Jobs get them as environment variables. Those of the groups above come too; the project's win.",
+    )
+    .await?;
     let body = body(&app, &access, &General::of(&access.settings), &[], &variables);
     Ok(private(StatusCode::OK, frame(&app, &access, TITLE, body)))
 }
 
-fn body(app: &App, access: &ProjectAccess, general: &General, wrong: &[(String, String)], variables: &Markup) -> Markup {
+fn body(
+    app: &App,
+    access: &ProjectAccess,
+    general: &General,
+    wrong: &[(String, String)],
+    variables: &Markup,
+) -> Markup {
     html! {
         (parts::head(&html! { (TITLE) }, &html! {}, &html! {}))
         div.stack.wide {
@@ -88,15 +98,22 @@ impl General {
         let mut wrong = vec![];
         let path = self.ci_config_path.trim();
         if path.contains("..") || path.starts_with('/') || path.len() > 255 || path.chars().any(char::is_control) {
-            wrong.push(("ci_config_path".to_owned(), "A path in the repository can't begin with / or hold \"..\".".to_owned()));
+            wrong.push((
+                "ci_config_path".to_owned(),
+                "A path in the repository can't begin with / or hold \"..\".".to_owned(),
+            ));
         }
         let depth = self.ci_default_git_depth.trim().parse::<i64>().ok().filter(|d| (0..=1000).contains(d));
         if depth.is_none() {
-            wrong.push(("ci_default_git_depth".into(), "The depth is a number from 0 to 1,000; 0 fetches everything.".into()));
+            wrong.push((
+                "ci_default_git_depth".into(),
+                "The depth is a number from 0 to 1,000; 0 fetches everything.".into(),
+            ));
         }
         let timeout = seconds(&self.build_timeout).filter(|t| (60..=LONGEST).contains(t));
         if timeout.is_none() {
-            wrong.push(("build_timeout".into(), "A time limit is between 1 minute and 1 month, such as 1h 30m.".into()));
+            wrong
+                .push(("build_timeout".into(), "A time limit is between 1 minute and 1 month, such as 1h 30m.".into()));
         }
         let (Some(ci_default_git_depth), Some(build_timeout), true) = (depth, timeout, wrong.is_empty()) else {
             return Err(Error::Invalid(wrong));
@@ -167,7 +184,11 @@ fn badges(app: &App, access: &ProjectAccess) -> Markup {
     )
 }
 
-pub(super) async fn update(State(app): State<App>, access: ProjectAccess, Params(form): Params<General>) -> Result<Response> {
+pub(super) async fn update(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Params(form): Params<General>,
+) -> Result<Response> {
     let place = place(&app, &access)?;
     access.may(Permission::EditProject)?;
     let settings = match form.apply(&access.settings) {
@@ -191,7 +212,11 @@ pub(super) async fn update(State(app): State<App>, access: ProjectAccess, Params
 
 type Named = Path<(String, String)>;
 
-pub(super) async fn add(State(app): State<App>, access: ProjectAccess, Params(form): Params<variables::Form>) -> Result<Response> {
+pub(super) async fn add(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Params(form): Params<variables::Form>,
+) -> Result<Response> {
     variables::add(&place(&app, &access)?, &form, |title, body| frame(&app, &access, title, body)).await
 }
 

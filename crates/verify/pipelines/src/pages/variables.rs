@@ -210,7 +210,12 @@ pub(super) async fn edit(place: &Place<'_>, id: &str, page: impl FnOnce(&str, Ma
     Ok(private(StatusCode::OK, page(&variable.key, body)))
 }
 
-pub(super) async fn update(place: &Place<'_>, id: &str, form: Form, page: impl FnOnce(&str, Markup) -> Markup) -> Result<Response> {
+pub(super) async fn update(
+    place: &Place<'_>,
+    id: &str,
+    form: Form,
+    page: impl FnOnce(&str, Markup) -> Markup,
+) -> Result<Response> {
     let old = find(place, id).await?;
     match variable_changes::change(place.app, place.actor, place.owner, &form.variable(Some(&old))).await {
         Ok(()) => Ok(redirect_with(&place.settings, Tone::Ok, &format!("{} was changed.", old.key))),

@@ -162,7 +162,13 @@ needs_it: {stage: b, needs: [first], script: ['true']}
         let made = configured(&t, &mats, PROJECT, yaml).await;
         let ended = settles(&t, &mats, &made).await;
         assert_eq!(ended["status"], "failed");
-        let want = expected(&[("first", "failed"), ("slow", "failed"), ("second", "skipped"), ("alarm", "success"), ("needs_it", "skipped")]);
+        let want = expected(&[
+            ("first", "failed"),
+            ("slow", "failed"),
+            ("second", "skipped"),
+            ("alarm", "success"),
+            ("needs_it", "skipped"),
+        ]);
         assert_eq!(states(&mats, &made).await, want);
         let slow = job(&mats, PROJECT, &made, "slow").await;
         assert_eq!(slow["failure_reason"], "job_execution_timeout");
@@ -210,7 +216,8 @@ async fn many_jobs_with_needs_are_made_at_once() {
     for_each_database(async |t| {
         let w = t.world().await;
         let mats = w.mats.client(&t);
-        let mut yaml = "stages: [a, b]\nhold: {stage: a, when: manual, allow_failure: false, script: 'true'}\n".to_owned();
+        let mut yaml =
+            "stages: [a, b]\nhold: {stage: a, when: manual, allow_failure: false, script: 'true'}\n".to_owned();
         for n in 0..1000 {
             let needs = if n == 0 { "hold".to_owned() } else { format!("j{}", n / 2) };
             let needs = if n == 1 { "j0".to_owned() } else { needs };
@@ -241,7 +248,10 @@ next: {stage: b, script: ['true'], when: always}
 ";
         let made = configured(&t, &mats, PROJECT, yaml).await;
         let ended = settles(&t, &mats, &made).await;
-        assert_eq!(states(&mats, &made).await, expected(&[("long", "canceled"), ("bad", "failed"), ("next", "canceled")]));
+        assert_eq!(
+            states(&mats, &made).await,
+            expected(&[("long", "canceled"), ("bad", "failed"), ("next", "canceled")])
+        );
         assert_eq!(ended["status"], "failed");
     })
     .await;
@@ -267,7 +277,8 @@ async fn the_latest_artifacts_outlive_their_time() {
             (t.app.db().conn().scalar::<i64>(count, []).await.unwrap() == Some(1)).then_some(())
         })
         .await;
-        let status = async |id: &Value| mats.get(format!("/{PROJECT}/-/jobs/{id}/artifacts/download")).await.status.as_u16();
+        let status =
+            async |id: &Value| mats.get(format!("/{PROJECT}/-/jobs/{id}/artifacts/download")).await.status.as_u16();
         assert_eq!((status(&jobs[0]).await, status(&jobs[1]).await), (404, 200));
     })
     .await;

@@ -80,7 +80,8 @@ async fn a_job_whose_server_is_killed_runs_again() {
     let remote = format!("http://mats:{token}@{address}/mill/pond.git");
     git(tree.path(), &["push", "-q", &remote, "main"]).await.expect_ok();
     for _ in 0..2 {
-        counts(&db, "SELECT COUNT(*) FROM builds WHERE name = 'first' AND status = 'running' AND trace_size > 0", 1).await;
+        counts(&db, "SELECT COUNT(*) FROM builds WHERE name = 'first' AND status = 'running' AND trace_size > 0", 1)
+            .await;
         child.start_kill().unwrap();
         child.wait().await.unwrap();
         (child, ..) = start(data.path()).await;

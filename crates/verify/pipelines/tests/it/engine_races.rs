@@ -14,7 +14,8 @@ async fn retries_at_once_make_one_job() {
     for_each_database(async |t| {
         let w = t.world().await;
         let mats = w.mats.client(&t);
-        let made = configured(&t, &mats, PROJECT, "bad: {script: 'exit 1'}\nheld: {script: 'true', when: manual}\n").await;
+        let made =
+            configured(&t, &mats, PROJECT, "bad: {script: 'exit 1'}\nheld: {script: 'true', when: manual}\n").await;
         let bad = job(&mats, PROJECT, &made, "bad").await;
         job_reaches(&t, &mats, PROJECT, &bad, "failed").await;
         let browser = w.mats.browser(&t).await;
@@ -46,8 +47,10 @@ async fn cancel_retry_and_finish_at_once_leave_one_truth() {
             let each = all.iter().flat_map(|j| {
                 ["cancel", "retry"].map(|verb| browser.form(format!("/{PROJECT}/-/jobs/{}/{verb}", j["id"]), &[]))
             });
-            let whole = ["retry", "cancel"].map(|verb| browser.form(format!("/{PROJECT}/-/pipelines/{}/{verb}", made["id"]), &[]));
-            let (each, whole) = tokio::join!(join_all(each), async { if round % 2 == 0 { join_all(whole).await } else { vec![] } });
+            let whole = ["retry", "cancel"]
+                .map(|verb| browser.form(format!("/{PROJECT}/-/pipelines/{}/{verb}", made["id"]), &[]));
+            let (each, whole) =
+                tokio::join!(join_all(each), async { if round % 2 == 0 { join_all(whole).await } else { vec![] } });
             for answer in each.iter().chain(&whole) {
                 assert_eq!(answer.status, 303, "{}", answer.text());
             }
@@ -59,7 +62,13 @@ async fn cancel_retry_and_finish_at_once_leave_one_truth() {
         assert_eq!(names, ["j0", "j1", "j2", "j3", "j4", "j5"], "each job has one that counts");
         let good = now.iter().all(|j| j["status"] == "success");
         let any = |state: &str| now.iter().any(|j| j["status"] == state);
-        let truth = if any("failed") { "failed" } else if good { "success" } else { "canceled" };
+        let truth = if any("failed") {
+            "failed"
+        } else if good {
+            "success"
+        } else {
+            "canceled"
+        };
         assert_eq!(ended["status"], truth, "{now:?}");
         assert!(now.iter().all(|j| j["finished_at"].is_string()));
         // All that was cancelled can be run again, to the end.

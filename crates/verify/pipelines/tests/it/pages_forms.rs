@@ -11,7 +11,11 @@ async fn the_first_page_helps_to_begin() {
     for_each_database(async |t| {
         let w = t.world().await;
         let page = w.mats.browser(&t).await.page(format!("/{PROJECT}/-/pipelines")).await.expect(200).text();
-        assert!(page.contains("No pipelines yet") && page.contains("stages: [build, test]") && page.contains("file_name=.gitlab-ci.yml"));
+        assert!(
+            page.contains("No pipelines yet")
+                && page.contains("stages: [build, test]")
+                && page.contains("file_name=.gitlab-ci.yml")
+        );
         let page = w.sam.browser(&t).await.page(format!("/{PROJECT}/-/pipelines")).await.expect(200).text();
         assert!(!page.contains("file_name="), "who can't write is not asked to");
     })
@@ -33,9 +37,14 @@ async fn a_pipeline_is_run_with_variables() {
         commit(&mats, PROJECT, "main", &[(".gitlab-ci.yml", ASKING)]).await;
         let browser = w.mats.browser(&t).await;
         let page = browser.page(format!("/{PROJECT}/-/pipelines/new")).await.expect(200).text();
-        assert!(page.contains("name=\"var[TARGET]\"") && page.contains("Where to &lt;deploy&gt;") && page.contains("name=\"var[NOTE]\""));
+        assert!(
+            page.contains("name=\"var[TARGET]\"")
+                && page.contains("Where to &lt;deploy&gt;")
+                && page.contains("name=\"var[NOTE]\"")
+        );
         assert!(!page.contains("var[QUIET]") && page.contains("<option value=\"production\""));
-        let form = [("ref", "main"), ("var[TARGET]", "production"), ("var[NOTE]", "a=b"), ("variables", "MORE=1\r\n\r\n")];
+        let form =
+            [("ref", "main"), ("var[TARGET]", "production"), ("var[NOTE]", "a=b"), ("variables", "MORE=1\r\n\r\n")];
         let answer = browser.form(format!("/{PROJECT}/-/pipelines"), &form).await.expect(303);
         let here = answer.header("location").to_owned();
         let id: i64 = here.rsplit('/').next().unwrap().parse().unwrap();
@@ -85,12 +94,23 @@ async fn a_refused_configuration_says_where() {
 
 async fn variables_at(browser: &Client, settings: &str) {
     let add = format!("{settings}/variables");
-    let form = [("key", "TOKEN"), ("value", "s3cret-value<b>"), ("visibility", "masked"), ("protected", "1"), ("description", "For <it>")];
+    let form = [
+        ("key", "TOKEN"),
+        ("value", "s3cret-value<b>"),
+        ("visibility", "masked"),
+        ("protected", "1"),
+        ("description", "For <it>"),
+    ];
     browser.form(&add, &form).await.expect(303);
     let page = browser.page(settings).await.expect(200);
     assert_eq!(page.header("cache-control"), "no-store");
     let text = page.text();
-    assert!(text.contains("TOKEN") && text.contains("masked") && text.contains("For &lt;it&gt;") && !text.contains("s3cret"));
+    assert!(
+        text.contains("TOKEN")
+            && text.contains("masked")
+            && text.contains("For &lt;it&gt;")
+            && !text.contains("s3cret")
+    );
     for (form, says) in [
         (vec![("key", "TOKEN"), ("value", "x")], "already been taken"),
         (vec![("key", "A B"), ("value", "x")], "letters"),
@@ -100,7 +120,8 @@ async fn variables_at(browser: &Client, settings: &str) {
         let answer = browser.form(&add, &form).await.expect(422).text();
         assert!(answer.contains(says), "{says}");
     }
-    let one = text.split(&format!("{settings}/variables/")).nth(1).unwrap().split(['"', '/']).next().unwrap().to_owned();
+    let one =
+        text.split(&format!("{settings}/variables/")).nth(1).unwrap().split(['"', '/']).next().unwrap().to_owned();
     let edit = format!("{settings}/variables/{one}");
     let page = browser.page(&edit).await.expect(200).text();
     assert!(page.contains("s3cret-value&lt;b&gt;"));
@@ -108,7 +129,11 @@ async fn variables_at(browser: &Client, settings: &str) {
     assert!(browser.page(&edit).await.expect(200).text().contains("other-value"));
     browser.form(&add, &[("key", "HIDDEN"), ("value", "never-seen-again"), ("visibility", "hidden")]).await.expect(303);
     let text = browser.page(settings).await.text();
-    let ids: Vec<String> = text.split(&format!("{settings}/variables/")).skip(1).map(|l| l.split(['"', '/']).next().unwrap().to_owned()).collect();
+    let ids: Vec<String> = text
+        .split(&format!("{settings}/variables/"))
+        .skip(1)
+        .map(|l| l.split(['"', '/']).next().unwrap().to_owned())
+        .collect();
     for id in ids {
         assert!(!browser.page(format!("{settings}/variables/{id}")).await.text().contains("never-seen-again"));
     }
@@ -130,7 +155,8 @@ async fn variables_are_managed_and_reach_jobs() {
         let group = "/groups/mill/-/settings/ci_cd/variables";
         olive.form(group, &[("key", "SAID"), ("value", "group")]).await.expect(303);
         let mats = w.mats.client(&t);
-        let made = configured(&t, &mats, PROJECT, "show: {script: ['echo \"[$SAID] [$SECRET]\"', 'wc -l < $FILED']}").await;
+        let made =
+            configured(&t, &mats, PROJECT, "show: {script: ['echo \"[$SAID] [$SECRET]\"', 'wc -l < $FILED']}").await;
         reaches(&t, &mats, PROJECT, &made, "success").await;
         let show = job(&mats, PROJECT, &made, "show").await;
         let log = mats.get(format!("{}/jobs/{}/trace", api(PROJECT), show["id"])).await.text();
@@ -179,13 +205,19 @@ async fn lists_have_pages_and_filters() {
         while let Some(path) = next {
             let page = mats.page(&path).await.expect(200).text();
             seen.extend((0..65).filter(|n| page.contains(&format!(">j{n:02}</a>"))));
-            next = page.split("rel=\"next\" href=\"").nth(1).map(|l| l.split('"').next().unwrap().replace("&amp;", "&"));
+            next =
+                page.split("rel=\"next\" href=\"").nth(1).map(|l| l.split('"').next().unwrap().replace("&amp;", "&"));
         }
         seen.sort_unstable();
         assert_eq!(seen, (0..65).collect::<Vec<_>>());
         assert!(mats.page(format!("/{PROJECT}/-/jobs?status=failed")).await.text().contains("No jobs in this state"));
         assert!(mats.page(format!("/{PROJECT}/-/pipelines?ref=other")).await.text().contains("No pipelines like that"));
-        assert!(mats.page(format!("/{PROJECT}/-/pipelines?ref=main&status=skipped")).await.text().contains(&format!("#{}", made["id"])));
+        assert!(
+            mats.page(format!("/{PROJECT}/-/pipelines?ref=main&status=skipped"))
+                .await
+                .text()
+                .contains(&format!("#{}", made["id"]))
+        );
     })
     .await;
 }

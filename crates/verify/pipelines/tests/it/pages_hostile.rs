@@ -50,7 +50,10 @@ stages: ["<img src=x onerror=alert(2)>", b]
             is_clean(&page.text(), path);
         }
         let page = browser.page(&paths[4]).await.text();
-        assert!(page.contains("&lt;script&gt;alert(4)&lt;/script&gt;") && page.contains("&lt;img src=x onerror=alert(5)&gt;"));
+        assert!(
+            page.contains("&lt;script&gt;alert(4)&lt;/script&gt;")
+                && page.contains("&lt;img src=x onerror=alert(5)&gt;")
+        );
         assert!(!page.contains('\u{202e}'), "nothing turns the text around");
         let raw = browser.page(format!("/{PROJECT}/-/jobs/{}/raw", bad["id"])).await.expect(200);
         assert_eq!(raw.header("content-type"), "text/plain; charset=utf-8");
@@ -100,7 +103,15 @@ make:
             assert!(file.header("content-security-policy").contains("sandbox"));
             assert_eq!(file.header("x-content-type-options"), "nosniff");
         }
-        for path in ["file/etc/passwd", "file/out/%2e%2e/x", "browse/nothing", "file/out", "file/%00", "browse/..", "raw/out/none"] {
+        for path in [
+            "file/etc/passwd",
+            "file/out/%2e%2e/x",
+            "browse/nothing",
+            "file/out",
+            "file/%00",
+            "browse/..",
+            "raw/out/none",
+        ] {
             let status = browser.page(format!("{here}/{path}")).await.status.as_u16();
             assert!(status == 404 || status == 400, "{path}: {status}");
         }
@@ -117,18 +128,37 @@ async fn odd_addresses_are_survived() {
         let browser = w.mats.browser(&t).await;
         let long = "9".repeat(4000);
         let rest = [
-            "jobs/0", "jobs/-1", "jobs/x", "jobs/99999999999999999999", "jobs/1/raw", "jobs/1/stream?from=x", "pipelines/0",
-            "pipelines/x", "pipelines/1%2F..", "badges/main", "badges/main/other.svg", "badges/%00/x", "settings/ci_cd/variables/x",
-            "jobs/1/artifacts/browse", "jobs/%00", &format!("jobs/{long}"), "pipelines/latest",
+            "jobs/0",
+            "jobs/-1",
+            "jobs/x",
+            "jobs/99999999999999999999",
+            "jobs/1/raw",
+            "jobs/1/stream?from=x",
+            "pipelines/0",
+            "pipelines/x",
+            "pipelines/1%2F..",
+            "badges/main",
+            "badges/main/other.svg",
+            "badges/%00/x",
+            "settings/ci_cd/variables/x",
+            "jobs/1/artifacts/browse",
+            "jobs/%00",
+            &format!("jobs/{long}"),
+            "pipelines/latest",
         ];
         for path in rest {
             let status = browser.page(format!("/{PROJECT}/-/{path}")).await.status.as_u16();
             assert!((400..500).contains(&status), "{path}: {status}");
         }
         let fine = [
-            "pipelines?status=%27&ref=%27%20OR%201=1&source=%22", "pipelines?before=-5", "jobs?status=none&after=9223372036854775807",
-            "artifacts?before=-1", "badges/no/such/branch/pipeline.svg?key_text=%3Cscript%3E&key_width=4000000000", "ci/lint",
-            "pipelines/new?ref=..%2Fx", "pipelines/new?ref=-x",
+            "pipelines?status=%27&ref=%27%20OR%201=1&source=%22",
+            "pipelines?before=-5",
+            "jobs?status=none&after=9223372036854775807",
+            "artifacts?before=-1",
+            "badges/no/such/branch/pipeline.svg?key_text=%3Cscript%3E&key_width=4000000000",
+            "ci/lint",
+            "pipelines/new?ref=..%2Fx",
+            "pipelines/new?ref=-x",
         ];
         for path in fine {
             let answer = browser.page(format!("/{PROJECT}/-/{path}")).await;

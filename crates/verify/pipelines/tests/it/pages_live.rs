@@ -62,13 +62,15 @@ async fn a_log_grows_on_the_page() {
         let raw = format!("{here}/raw");
         t.eventually("the first lines", async || mats.get(&raw).await.text().contains("\ntick 1").then_some(())).await;
         let page = mats.page(&here).await.expect(200).text();
-        let from = page.split("/stream?from=").nth(1).expect("a page of a running job is live").split('"').next().unwrap();
+        let from =
+            page.split("/stream?from=").nth(1).expect("a page of a running job is live").split('"').next().unwrap();
         assert!(page.contains("tick 1 &lt;b&gt;") && page.contains("id=\"tail-0\""));
         let came = events(&mats, &format!("{here}/stream?from={from}"), None).await;
         let lines = joined(&came, "append");
         assert_eq!(came.last().unwrap().name, "end", "{came:?}");
         for n in 2..=6 {
-            let shown = page.matches(&format!("tick {n} &lt;b&gt;")).count() + lines.matches(&format!("tick {n} &lt;b&gt;")).count();
+            let shown = page.matches(&format!("tick {n} &lt;b&gt;")).count()
+                + lines.matches(&format!("tick {n} &lt;b&gt;")).count();
             assert_eq!(shown, 1, "line {n} comes once, on the page or behind it: {lines}");
         }
         assert!(lines.contains("Job succeeded") && !lines.contains("<b>\n"));

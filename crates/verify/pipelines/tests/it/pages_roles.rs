@@ -75,10 +75,30 @@ async fn pages_are_for_those_who_see_the_project() {
                 assert_eq!(browser.page(&of_jobs[0]).await.status, if sees { 200 } else { 404 }, "{name}");
                 let develops = matches!(name, "root" | "olive" | "mats" | "dana");
                 let page = browser.page(format!("/{project}/-/pipelines/new")).await.status;
-                assert_eq!(page, if develops { 200 } else if sees { 403 } else { 404 }, "new for {name} in {project}");
+                assert_eq!(
+                    page,
+                    if develops {
+                        200
+                    } else if sees {
+                        403
+                    } else {
+                        404
+                    },
+                    "new for {name} in {project}"
+                );
                 let maintains = matches!(name, "root" | "olive" | "mats");
                 let page = browser.page(format!("/{project}/-/settings/ci_cd")).await.status;
-                assert_eq!(page, if maintains { 200 } else if sees { 403 } else { 404 }, "settings for {name} in {project}");
+                assert_eq!(
+                    page,
+                    if maintains {
+                        200
+                    } else if sees {
+                        403
+                    } else {
+                        404
+                    },
+                    "settings for {name} in {project}"
+                );
                 let page = browser.page("/admin/runners").await.status;
                 assert_eq!(page, if name == "root" { 200 } else { 404 });
                 let page = browser.page("/groups/mill/-/settings/ci_cd").await.status;
@@ -111,7 +131,12 @@ async fn what_jobs_wrote_can_be_kept_to_members() {
             all_are(&statuses(&browser, &open).await, 200, &person.username, &open);
             let raw = browser.page(&of_jobs[0]).await.status.as_u16();
             assert_eq!(raw, if reads { 200 } else { 403 });
-            all_are(&statuses(&browser, &of_jobs[1..]).await, if reads { 200 } else { 404 }, &person.username, &of_jobs);
+            all_are(
+                &statuses(&browser, &of_jobs[1..]).await,
+                if reads { 200 } else { 404 },
+                &person.username,
+                &of_jobs,
+            );
             let page = browser.page(format!("/mill/pond/-/jobs/{}", make["id"])).await.text();
             assert_eq!(page.contains("in the log"), reads, "{}", person.username);
         }
