@@ -79,7 +79,13 @@ pub async fn create(app: &App, project: &Project, wanted: Wanted) -> Result<Resu
 }
 
 /// Works out the pipeline that `text` would make, and stores nothing.
-pub(crate) async fn simulate(app: &App, repo: &Repo, project: &Project, wanted: &Wanted, text: String) -> Result<Result<Plan, NoPipeline>> {
+pub(crate) async fn simulate(
+    app: &App,
+    repo: &Repo,
+    project: &Project,
+    wanted: &Wanted,
+    text: String,
+) -> Result<Result<Plan, NoPipeline>> {
     let facts = commit_facts(repo, wanted).await?;
     plan(app, repo.clone(), project, wanted, &facts, text).await
 }
@@ -97,7 +103,8 @@ async fn plan(
         true => protections.is_protected_tag(&wanted.ref_name),
         false => protections.is_protected_branch(&wanted.ref_name),
     };
-    let predefined = of_pipeline(app, project, &draft(project, wanted, facts), facts, wanted.user.as_deref(), protected);
+    let predefined =
+        of_pipeline(app, project, &draft(project, wanted, facts), facts, wanted.user.as_deref(), protected);
     let mut variables = configured(app.db().conn(), project, protected, None).await?;
     variables.extend(wanted.variables.iter().map(JobVariable::given));
     decide(repo, project.clone(), wanted.clone(), text, predefined, variables).await

@@ -110,7 +110,8 @@ fn case(tag: &BytesStart<'_>) -> Result<TestCase, String> {
             b"classname" => case.classname = Some(value),
             b"file" => case.file = Some(value),
             b"time" => {
-                case.execution_time = value.replace(',', "").parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(0.0);
+                case.execution_time =
+                    value.replace(',', "").parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(0.0);
             }
             _ => {}
         }
