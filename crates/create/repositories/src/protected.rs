@@ -346,7 +346,8 @@ impl Protections {
 
     /// Whether somebody who may manage protected refs may remove this rule.
     pub fn may_unprotect(&self, who: &Passenger, rule: &ProtectedBranch) -> bool {
-        let mut named = self.grants.iter().filter(|g| g.branch_id == Some(rule.id) && g.action == "unprotect").peekable();
+        let mut named =
+            self.grants.iter().filter(|g| g.branch_id == Some(rule.id) && g.action == "unprotect").peekable();
         named.peek().is_none() || who.admin || named.any(|g| who.is_let(g))
     }
 
