@@ -30,7 +30,7 @@ impl Live {
             match event {
                 Event::Line(entry) => append(&mut updates, line(entry, error(entry))),
                 Event::SectionStart { title, .. } if self.open.len() >= DEEPEST => {
-                    append(&mut updates, line(title, false))
+                    append(&mut updates, line(title, false));
                 }
                 Event::SectionStart { name, at, collapsed, title } => {
                     self.open.push((name.clone(), *at, title.number));
